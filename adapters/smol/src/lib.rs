@@ -1,0 +1,1 @@
+//! authgate-smol

@@ -1,0 +1,5 @@
+//! authgate-tower
+
+mod limits;
+
+pub use limits::Limits;

@@ -1,0 +1,31 @@
+use std::time::Duration;
+
+/// What a server allows a connection before it is closed. The same numbers hold on every runtime.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest request head in bytes, request line included; more is answered 431. Default 64 KiB.
+    pub head_bytes: usize,
+    /// Most header fields in one request; more is answered 431. Default 100.
+    pub headers: usize,
+    /// How long a request head may take to arrive, from its first byte. Default 10 s.
+    pub head_timeout: Duration,
+    /// How long a kept-alive connection may stay silent between requests. Default 60 s.
+    pub idle_timeout: Duration,
+    /// Most connections at one time; further ones wait in the listener's queue. Default 10 000.
+    pub connections: usize,
+    /// How long requests in flight may still take after the shutdown signal. Default 10 s.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_bytes: 64 * 1024,
+            headers: 100,
+            head_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
+            connections: 10_000,
+            drain: Duration::from_secs(10),
+        }
+    }
+}

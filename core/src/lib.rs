@@ -1,0 +1,5 @@
+//! authgate-core
+
+mod peer;
+
+pub use peer::Peer;

@@ -1,0 +1,37 @@
+use std::net::{IpAddr, SocketAddr};
+
+/// The other end of the connection that a request arrived on.
+///
+/// Adapters put it into the request's extensions; it is who *connected*, which behind a proxy is the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Peer {
+    /// A network peer. IPv4-mapped IPv6 addresses are folded to IPv4 by [`Peer::from`].
+    Ip(IpAddr),
+    /// A unix domain socket.
+    Unix,
+    /// The host did not say. Nothing is ever trusted because of it.
+    #[default]
+    Unknown,
+}
+
+impl From<IpAddr> for Peer {
+    fn from(address: IpAddr) -> Self {
+        Self::Ip(address.to_canonical())
+    }
+}
+
+impl From<SocketAddr> for Peer {
+    fn from(address: SocketAddr) -> Self {
+        address.ip().into()
+    }
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Unix => f.write_str("unix"),
+            Self::Unknown => f.write_str("unknown"),
+        }
+    }
+}

@@ -1,5 +1,53 @@
-//! authgate-core
-
+//! core
+mod access;
+mod backend;
+mod builder;
+mod config;
+mod cross_site;
+mod decision;
+mod denial;
+mod error;
+mod flow;
+mod forwarded;
+mod gate;
+mod head;
+mod headers;
+mod identity;
+mod jwt;
+mod kind;
+mod local_path;
+mod mount;
+mod origin;
+mod page;
+mod path;
 mod peer;
+mod reply;
+mod secret;
+mod step;
+mod time;
+mod user;
 
+pub use access::Access;
+pub use backend::{Answer, AuthBackend, Proof};
+pub use builder::GateBuilder;
+pub use config::ConfigError;
+pub use decision::{Admission, Decision, DelegatedPage, Delegation, Event, Reason};
+pub use denial::Denial;
+pub use error::HeadError;
+pub use forwarded::ForwardedFields;
+pub use gate::Gate;
+pub use head::{Head, HeadLimits};
+pub use headers::{HeaderView, Repeated, Values};
+pub use jwt::{Algorithm, JwtBackend, JwtBackendBuilder, Key, TokenFault, VerifyOptions};
+pub use kind::Kind;
+pub use local_path::LocalPath;
+pub use mount::Mount;
+pub use origin::{Authority, Origin, Scheme};
+pub use page::LoginPage;
+pub use path::is_plain;
 pub use peer::Peer;
+pub use reply::Reply;
+pub use secret::Secret;
+pub use step::{Step, Then, Unavailable};
+pub use time::Timestamp;
+pub use user::{Claims, User};

@@ -1,0 +1,150 @@
+mod connection;
+mod socket;
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use authgate_core::Peer;
+use authgate_tower::Limits;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use smol::Timer;
+use smol::channel::{self, Receiver};
+use smol::future::or;
+use smol::lock::{Semaphore, SemaphoreGuardArc};
+use smol::net::{TcpListener, TcpStream};
+use smol_hyper::rt::SmolTimer;
+use tower_service::Service;
+
+use connection::connection;
+use socket::Socket;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Serves HTTP/1.1, upgrades included, on `listener` until `shutdown` is ready.
+///
+/// Every request carries the [`Peer`] that connected in its extensions. Connections are tasks of smol's global executor,
+/// which has one thread unless `SMOL_THREADS` says otherwise. A service that panics ends its own connection and no
+/// other. A failed accept, for want of file descriptors say, is logged and tried again after 50 ms.
+///
+/// A connection that is silent from the start is closed after [`Limits::head_timeout`]. A [`Limits::head_bytes`] below
+/// 8 KiB counts as 8 KiB.
+///
+/// At `shutdown` the listener is closed, idle connections end at once, and requests in flight have [`Limits::drain`] to
+/// finish; an upgraded connection counts as one. What is left then is dropped, as is everything at once when the
+/// future itself is dropped.
+///
+/// # Errors
+/// When `listener` can never accept because its socket does not listen. Nothing else ends the server.
+pub async fn serve<S, B>(
+    listener: TcpListener,
+    service: S,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()>
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    let limits = bounded(&limits);
+    let http = http(&limits);
+    let places = Arc::new(Semaphore::new(limits.connections));
+    // Nothing is ever sent on these: dropping the sender is the signal.
+    let (drain, draining) = channel::bounded(1);
+    let (cut, uncut) = channel::bounded(1);
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let stop = async {
+            shutdown.as_mut().await;
+            None
+        };
+        let Some(accepted) = or(stop, async { Some(accept(&listener, &places).await) }).await else { break };
+        let (stream, peer, place) = accepted?;
+        let socket = Socket::new(stream, place, dropped(uncut.clone()));
+        let (cut, draining) = (dropped(uncut.clone()), dropped(draining.clone()));
+        let served = connection(http.clone(), socket, peer, service.clone(), limits.clone(), draining);
+        let logged = async move {
+            if let Err(error) = served.await {
+                tracing::debug!(%peer, %error, "connection failed");
+            }
+        };
+        smol::spawn(or(cut, logged)).detach();
+    }
+    drop((listener, drain, draining, uncut));
+    let late = async {
+        Timer::after(limits.drain).await;
+        tracing::warn!("connections did not end in time and are dropped");
+    };
+    or(cut.closed(), late).await;
+    Ok(())
+}
+
+/// Keeps an instant plus a timeout within what the clock can name.
+fn bounded(limits: &Limits) -> Limits {
+    const LONGEST: Duration = Duration::from_hours(24 * 365);
+
+    Limits {
+        head_timeout: limits.head_timeout.min(LONGEST),
+        idle_timeout: limits.idle_timeout.min(LONGEST),
+        drain: limits.drain.min(LONGEST),
+        ..limits.clone()
+    }
+}
+
+fn http(limits: &Limits) -> http1::Builder {
+    const SMALLEST_BUFFER: usize = 8 * 1024;
+    const HYPER_HEADERS: usize = 100;
+
+    let mut http = http1::Builder::new();
+    http.timer(SmolTimer::new())
+        .half_close(true)
+        .header_read_timeout(limits.head_timeout)
+        .max_buf_size(limits.head_bytes.max(SMALLEST_BUFFER));
+    // Naming a number, even hyper's own, moves the parsed fields from the stack to the heap.
+    if limits.headers != HYPER_HEADERS {
+        http.max_headers(limits.headers);
+    }
+    http
+}
+
+/// The next connection, and its place among those allowed at one time.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, Peer, SemaphoreGuardArc)> {
+    let place = places.acquire_arc().await;
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%address, %error, "TCP_NODELAY not set");
+                }
+                return Ok((stream, address.into(), place));
+            }
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
+            Err(error) if is_the_peers(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "accept failed");
+                Timer::after(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+fn is_the_peers(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted)
+}
+
+async fn dropped(sender: Receiver<Infallible>) {
+    while sender.recv().await.is_ok() {}
+}

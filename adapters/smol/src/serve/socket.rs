@@ -1,0 +1,75 @@
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use smol::lock::SemaphoreGuardArc;
+use smol::net::TcpStream;
+use smol_hyper::rt::FuturesIo;
+
+/// A stream that keeps its place among the connections until it is closed, and cannot be read once the server is gone.
+///
+/// Both matter after an upgrade: the stream then belongs to the service, out of the server's reach.
+pub(super) struct Socket {
+    io: FuturesIo<TcpStream>,
+    cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    _place: SemaphoreGuardArc,
+}
+
+impl Socket {
+    pub(super) fn new(
+        stream: TcpStream,
+        place: SemaphoreGuardArc,
+        cut: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        Self { io: FuturesIo::new(stream), cut: Some(Box::pin(cut)), _place: place }
+    }
+
+    fn is_cut(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.cut.as_mut().is_some_and(|cut| cut.as_mut().poll(cx).is_ready()) {
+            self.cut = None;
+        }
+        self.cut.is_none()
+    }
+}
+
+impl Read for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.io).poll_read(cx, buffer);
+        if read.is_pending() && self.is_cut(cx) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        read
+    }
+}
+
+impl Write for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        // `FuturesIo` does not say so, and hyper would copy every body into one buffer.
+        true
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+    }
+}

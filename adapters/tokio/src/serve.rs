@@ -1,0 +1,152 @@
+mod connection;
+mod socket;
+
+use std::error::Error;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use authgate_core::Peer;
+use authgate_tower::Limits;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower_service::Service;
+
+use connection::connection;
+use socket::Socket;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Serves HTTP/1.1, upgrades included, and HTTP/2 (by prior knowledge) on `listener` until `shutdown` is ready.
+///
+/// Every request carries the [`Peer`] that connected in its extensions. Connections are tasks of the current tokio
+/// runtime, whose I/O and time must be enabled. A service that panics ends its own connection and no other. A failed
+/// accept, for want of file descriptors say, is logged and tried again after 50 ms.
+///
+/// A connection that is silent from the start is closed after [`Limits::head_timeout`]. A [`Limits::head_bytes`] below
+/// 8 KiB counts as 8 KiB.
+///
+/// At `shutdown` the listener is closed, idle connections end at once, and requests in flight have [`Limits::drain`] to
+/// finish; an upgraded connection counts as one. What is left then is dropped, as is everything at once when the
+/// future itself is dropped.
+///
+/// # Errors
+/// When `listener` can never accept because its socket does not listen. Nothing else ends the server.
+pub async fn serve<S, B>(
+    listener: TcpListener,
+    service: S,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()>
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    let limits = bounded(&limits);
+    let http = http(&limits);
+    let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+    // Nothing is ever sent on these: dropping the sender is the signal.
+    let (drain, draining) = watch::channel(());
+    let (cut, uncut) = watch::channel(());
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let (stream, peer, place) = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            accepted = accept(&listener, &places) => accepted?,
+        };
+        let socket = Socket::new(stream, place, dropped(uncut.clone()));
+        let (cut, draining) = (dropped(uncut.clone()), dropped(draining.clone()));
+        let served = connection(http.clone(), socket, peer, service.clone(), limits.clone(), draining);
+        tokio::spawn(async move {
+            tokio::select! {
+                () = cut => {}
+                ended = served => if let Err(error) = ended {
+                    tracing::debug!(%peer, error, "connection failed");
+                }
+            }
+        });
+    }
+    drop((listener, drain, draining, uncut));
+    if tokio::time::timeout(limits.drain, cut.closed()).await.is_err() {
+        tracing::warn!("connections did not end in time and are dropped");
+    }
+    Ok(())
+}
+
+/// Keeps an instant plus a timeout within what the clock can name.
+fn bounded(limits: &Limits) -> Limits {
+    const LONGEST: Duration = Duration::from_hours(24 * 365);
+
+    Limits {
+        head_timeout: limits.head_timeout.min(LONGEST),
+        idle_timeout: limits.idle_timeout.min(LONGEST),
+        drain: limits.drain.min(LONGEST),
+        ..limits.clone()
+    }
+}
+
+fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    const SMALLEST_BUFFER: usize = 8 * 1024;
+    const HYPER_HEADERS: usize = 100;
+
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1()
+        .timer(TokioTimer::new())
+        .half_close(true)
+        .header_read_timeout(limits.head_timeout)
+        .max_buf_size(limits.head_bytes.max(SMALLEST_BUFFER));
+    // Naming a number, even hyper's own, moves the parsed fields from the stack to the heap.
+    if limits.headers != HYPER_HEADERS {
+        http.http1().max_headers(limits.headers);
+    }
+    http.http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(limits.idle_timeout)
+        .keep_alive_timeout(limits.head_timeout)
+        .max_concurrent_streams(100)
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX));
+    http
+}
+
+/// The next connection, and its place among those allowed at one time.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, Peer, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%address, %error, "TCP_NODELAY not set");
+                }
+                return Ok((stream, address.into(), place));
+            }
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
+            Err(error) if is_the_peers(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "accept failed");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+fn is_the_peers(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted)
+}
+
+async fn dropped(mut sender: watch::Receiver<()>) {
+    while sender.changed().await.is_ok() {}
+}

@@ -1,0 +1,303 @@
+use std::sync::Arc;
+
+use http::HeaderValue;
+
+use crate::backend::AuthBackend;
+use crate::forwarded::{ForwardedFields, TrustedProxies};
+use crate::gate::{Gate, PublicPaths, Route, Settings};
+use crate::head::HeadLimits;
+use crate::identity::IdentityHeaders;
+use crate::mount::{Mount, is_prefix};
+use crate::origin::Authority;
+use crate::page::Pages;
+use crate::{Access, ConfigError};
+
+/// The settings of a [`Gate`]; each says its default.
+///
+/// ```
+/// use authgate_core::{Access, Gate, JwtBackend, Key};
+///
+/// let backend = JwtBackend::builder().key(Key::secret([7; 32])?).build()?;
+/// let gate = Gate::builder(backend)
+///     .mount("/ops")
+///     .public_prefix("/static")
+///     .public_path("/healthz")
+///     .access(Access::admins())
+///     .build()?;
+/// # Ok::<(), authgate_core::ConfigError>(())
+/// ```
+#[must_use = "a builder does nothing until it is built"]
+pub struct GateBuilder {
+    backends: Vec<Box<dyn AuthBackend>>,
+    mount: String,
+    login_path: String,
+    logout_path: String,
+    exact: Vec<String>,
+    prefixes: Vec<String>,
+    access: Access,
+    proxies: Vec<String>,
+    forwarded_fields: ForwardedFields,
+    allowed_hosts: Vec<String>,
+    identity_headers: Vec<String>,
+    realm: String,
+    title: String,
+    limits: HeadLimits,
+}
+
+impl GateBuilder {
+    pub(crate) fn new(backend: Box<dyn AuthBackend>) -> Self {
+        Self {
+            backends: vec![backend],
+            mount: String::new(),
+            login_path: "/login".to_owned(),
+            logout_path: "/logout".to_owned(),
+            exact: Vec::new(),
+            prefixes: Vec::new(),
+            access: Access::default(),
+            proxies: Vec::new(),
+            forwarded_fields: ForwardedFields::default(),
+            allowed_hosts: Vec::new(),
+            identity_headers: Vec::new(),
+            realm: "dashboard".to_owned(),
+            title: "Dashboard".to_owned(),
+            limits: HeadLimits::default(),
+        }
+    }
+
+    /// Adds a backend. Backends are asked in order; login and logout are the first one's.
+    pub fn backend(mut self, backend: impl AuthBackend) -> Self {
+        self.backends.push(Box::new(backend));
+        self
+    }
+
+    /// The prefix of the dashboard: every link and redirect carries it, and nothing outside is passed on. Default: none.
+    pub fn mount(mut self, mount: impl Into<String>) -> Self {
+        self.mount = mount.into();
+        self
+    }
+
+    /// The login page's path below the mount; public whatever it is called. Default `/login`.
+    pub fn login_path(mut self, path: impl Into<String>) -> Self {
+        self.login_path = path.into();
+        self
+    }
+
+    /// The logout path below the mount. Default `/logout`.
+    pub fn logout_path(mut self, path: impl Into<String>) -> Self {
+        self.logout_path = path.into();
+        self
+    }
+
+    /// Opens exactly this path below the mount to everybody, such as `/healthz`. Default: none.
+    pub fn public_path(mut self, path: impl Into<String>) -> Self {
+        self.exact.push(path.into());
+        self
+    }
+
+    /// Opens this path below the mount and everything under it, such as `/static`. It ends at a segment boundary:
+    /// `/static` does not open `/statics`. Default: none.
+    pub fn public_prefix(mut self, path: impl Into<String>) -> Self {
+        self.prefixes.push(path.into());
+        self
+    }
+
+    /// What a user must be, beyond being signed in. Default: nothing.
+    pub fn access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// The proxies whose forwarded fields are believed: addresses, networks in CIDR notation, or `unix`. Default: none.
+    pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.proxies = proxies.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Which forwarded fields the trusted proxies write. Default: `X-Forwarded-*`.
+    pub fn forwarded_fields(mut self, fields: ForwardedFields) -> Self {
+        self.forwarded_fields = fields;
+        self
+    }
+
+    /// The hosts that requests may name, with or without a port; any other is 400. Default: any.
+    pub fn allowed_hosts(mut self, hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.allowed_hosts = hosts.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// More header fields that are stripped from requests because the dashboard reads an identity from them. The
+    /// usual ones (`X-Auth-User`, `X-Forwarded-User`, `Remote-User`…) always are.
+    pub fn identity_headers(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.identity_headers = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The realm in challenges (RFC 9110 §11.5). Default `dashboard`.
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = realm.into();
+        self
+    }
+
+    /// The dashboard's name on the gate's pages. Default `Dashboard`.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    /// How large a request head may be. Default 64 KiB and 100 fields.
+    pub fn head_limits(mut self, limits: HeadLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Checks all settings and prepares what can be.
+    ///
+    /// # Errors
+    /// The first setting that is unusable, what is wrong with it and the remedy.
+    pub fn build(self) -> Result<Gate, ConfigError> {
+        let mount = Mount::parse(&self.mount)?;
+        for (field, path) in [("login_path", &self.login_path), ("logout_path", &self.logout_path)] {
+            check_path(field, path)?;
+        }
+        if self.login_path == self.logout_path {
+            return Err(ConfigError::new("logout_path", "it is the login path, too", "choose another"));
+        }
+        let mut routes = Vec::new();
+        for backend in &self.backends {
+            for path in backend.routes() {
+                check_path("routes", &path)?;
+                routes.push(Route { path, backend: backend.name() });
+            }
+        }
+        Ok(Gate::from_settings(Settings {
+            mount,
+            routes,
+            public: public_paths(&self.exact, &self.prefixes)?,
+            proxies: TrustedProxies::parse(self.proxies.iter().map(String::as_str), self.forwarded_fields)?,
+            allowed_hosts: allowed_hosts(self.allowed_hosts)?,
+            identity: Arc::new(IdentityHeaders::new(&self.identity_headers)?),
+            challenges: challenges(&self.backends, &self.realm)?,
+            pages: Pages::new(&self.title)?,
+            limits: check_limits(self.limits)?,
+            backends: self.backends,
+            login_path: self.login_path,
+            logout_path: self.logout_path,
+            access: self.access,
+        }))
+    }
+}
+
+fn check_path(field: &'static str, path: &str) -> Result<(), ConfigError> {
+    if path.starts_with('/') && is_prefix(path) {
+        return Ok(());
+    }
+    Err(ConfigError::new(
+        field,
+        format!("{path:?} is not a plain absolute path"),
+        "write for example \"/static\"",
+    ))
+}
+
+fn public_paths(exact: &[String], prefixes: &[String]) -> Result<PublicPaths, ConfigError> {
+    let mut public = PublicPaths::default();
+    for path in exact {
+        check_path("public_path", path)?;
+        public.exact.insert(path.clone());
+    }
+    for path in prefixes {
+        check_path("public_prefix", path)?;
+        let prefix = path.strip_suffix('/').unwrap_or(path);
+        if prefix.is_empty() {
+            return Err(ConfigError::new(
+                "public_prefix",
+                "\"/\" would open everything",
+                "name the directories that are public, or use no gate",
+            ));
+        }
+        public.prefixes.insert(prefix.to_owned());
+    }
+    Ok(public)
+}
+
+fn allowed_hosts(mut hosts: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    for host in &mut hosts {
+        if Authority::parse(host).is_none() {
+            return Err(ConfigError::new(
+                "allowed_hosts",
+                format!("{host:?} is no host"),
+                "write a name or an address, such as \"dash.example\" or \"dash.example:8443\"",
+            ));
+        }
+        host.make_ascii_lowercase();
+    }
+    Ok(hosts)
+}
+
+fn challenges(backends: &[Box<dyn AuthBackend>], realm: &str) -> Result<Vec<HeaderValue>, ConfigError> {
+    let refuse = || {
+        ConfigError::new(
+            "realm",
+            format!("{realm:?} cannot stand in a header"),
+            "use visible ASCII without \" and \\",
+        )
+    };
+    if realm.bytes().any(|byte| !(b' '..=b'~').contains(&byte) || matches!(byte, b'"' | b'\\')) {
+        return Err(refuse());
+    }
+    backends
+        .iter()
+        .map(|backend| {
+            HeaderValue::from_str(&format!("{} realm=\"{realm}\"", backend.challenge())).map_err(|_| refuse())
+        })
+        .collect()
+}
+
+fn check_limits(limits: HeadLimits) -> Result<HeadLimits, ConfigError> {
+    if (1024..=1024 * 1024).contains(&limits.bytes) && (8..=1000).contains(&limits.headers) {
+        return Ok(limits);
+    }
+    Err(ConfigError::new(
+        "head_limits",
+        format!("{} bytes and {} fields are out of range", limits.bytes, limits.headers),
+        "choose 1 KiB to 1 MiB and 8 to 1000 fields",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{JwtBackend, Key};
+
+    fn gate() -> GateBuilder {
+        Gate::builder(JwtBackend::builder().key(Key::secret([7; 32]).unwrap()).build().unwrap())
+    }
+
+    #[test]
+    fn every_unusable_setting_is_refused_by_name() {
+        let refused: [(&str, GateBuilder); 17] = [
+            ("mount", gate().mount("//evil.example")),
+            ("mount", gate().mount("ops")),
+            ("login_path", gate().login_path("")),
+            ("login_path", gate().login_path("login")),
+            ("login_path", gate().login_path("/login?x")),
+            ("logout_path", gate().logout_path("/login")),
+            ("public_path", gate().public_path("")),
+            ("public_prefix", gate().public_prefix("")),
+            ("public_prefix", gate().public_prefix("/")),
+            ("public_prefix", gate().public_prefix("/a/../b")),
+            ("trusted_proxies", gate().trusted_proxies(["*"])),
+            ("allowed_hosts", gate().allowed_hosts(["a/b"])),
+            ("identity_headers", gate().identity_headers(["a b"])),
+            ("realm", gate().realm("a\"b")),
+            ("title", gate().title(" ")),
+            ("head_limits", gate().head_limits(HeadLimits { bytes: 1, headers: 100 })),
+            ("head_limits", gate().head_limits(HeadLimits { bytes: 4096, headers: 0 })),
+        ];
+        for (field, builder) in refused {
+            let error = builder.build().unwrap_err();
+            assert_eq!(error.field(), field, "{error}");
+            assert!(!error.remedy().is_empty());
+        }
+        assert!(gate().build().is_ok());
+    }
+}

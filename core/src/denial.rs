@@ -1,0 +1,87 @@
+use std::fmt;
+
+use http::StatusCode;
+
+use crate::error::HeadError;
+use crate::jwt::TokenFault;
+
+/// Why somebody was not let in: for the log, and never for the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Denial {
+    /// The request carries no proof of who asks.
+    NotSignedIn,
+    /// The request carries a token, and it proves nothing.
+    Token(TokenFault),
+    /// The user is known and may not do this.
+    NotAllowed,
+    /// Another site made the browser send this.
+    CrossSite,
+    /// The head was refused before anything was asked.
+    Head(HeadError),
+    /// The path is not below the mount.
+    OutsideMount,
+    /// Somebody whom the gate had to ask could not answer.
+    Unavailable,
+}
+
+impl Denial {
+    /// A short stable name to search a log for.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::NotSignedIn => "not-signed-in",
+            Self::Token(fault) => fault.slug(),
+            Self::NotAllowed => "not-allowed",
+            Self::CrossSite => "cross-site",
+            Self::Head(_) => "bad-request",
+            Self::OutsideMount => "outside-mount",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// One sentence for whoever reads the log.
+    pub fn explain(self) -> String {
+        match self {
+            Self::NotSignedIn => "the request carries no proof of who asks".to_owned(),
+            Self::Token(fault) => fault.to_string(),
+            Self::NotAllowed => "the user lacks the right that this dashboard asks for".to_owned(),
+            Self::CrossSite => "another site made the browser send this request".to_owned(),
+            Self::Head(error) => error.to_string(),
+            Self::OutsideMount => "the path is not below the mount".to_owned(),
+            Self::Unavailable => "a backend could not be asked".to_owned(),
+        }
+    }
+
+    /// The one table from reason to answer. What a client reads is the same for every reason behind a status.
+    pub(crate) fn answer(self) -> Refusal {
+        let refuse = |status, text| Refusal { status, text };
+        match self {
+            Self::NotSignedIn | Self::Token(_) => refuse(StatusCode::UNAUTHORIZED, "Authentication required"),
+            Self::NotAllowed => refuse(StatusCode::FORBIDDEN, "Dashboard user is not authorized"),
+            Self::CrossSite => refuse(StatusCode::FORBIDDEN, "Cross-origin dashboard request rejected"),
+            Self::Head(error) if error.status() == StatusCode::BAD_REQUEST => {
+                refuse(error.status(), "Bad request")
+            }
+            Self::Head(error) => refuse(error.status(), "Request head too large"),
+            Self::OutsideMount => refuse(StatusCode::NOT_FOUND, "Not found"),
+            Self::Unavailable => refuse(StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable"),
+        }
+    }
+
+    /// Whether signing in could help, so that the answer leads there.
+    pub(crate) fn wants_login(self) -> bool {
+        matches!(self, Self::NotSignedIn | Self::Token(_))
+    }
+}
+
+/// What a refused client gets to know.
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) text: &'static str,
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.explain())
+    }
+}

@@ -1,0 +1,138 @@
+use std::borrow::Cow;
+
+use http::header::{HeaderName, REFERER};
+
+use super::refuse::Asker;
+use crate::cross_site::is_foreign;
+use crate::decision::{Note, Reason};
+use crate::error::HeadError;
+use crate::local_path::{LocalPath, MAX_NEXT};
+use crate::mount::{Mount, below};
+use crate::origin::{Authority, Origin};
+use crate::{Denial, Gate, Head, Kind, Peer, Step};
+
+static HX_CURRENT_URL: HeaderName = HeaderName::from_static("hx-current-url");
+
+/// A request as the gate sees it: what asked, from where, for what below which mount.
+pub(super) struct Visit<'a> {
+    pub(super) gate: &'a Gate,
+    pub(super) head: &'a Head<'a>,
+    pub(super) kind: Kind,
+    client: Peer,
+    /// Our own origin, as the browser sees it.
+    origin: Option<Origin<'a>>,
+    /// The host application's prefix and the gate's mount.
+    pub(super) mount: Cow<'a, Mount>,
+    /// The path below the mount, or nothing if it is elsewhere.
+    pub(super) path: Option<&'a str>,
+}
+
+impl<'a> Visit<'a> {
+    /// What is known before the head has been examined: enough to refuse it.
+    pub(super) fn new(gate: &'a Gate, head: &'a Head<'a>) -> Self {
+        Self {
+            gate,
+            head,
+            kind: if head.websocket { Kind::WebSocket } else { Kind::of(head.headers) },
+            client: head.peer,
+            origin: None,
+            mount: Cow::Borrowed(&gate.settings().mount),
+            path: None,
+        }
+    }
+
+    /// Examines the head: what no honest client sends is refused, and the rest is read once.
+    pub(super) fn examine(&mut self) -> Result<(), HeadError> {
+        let (settings, head) = (self.gate.settings(), self.head);
+        head.check(&settings.limits)?;
+        if !head.prefix.is_empty() {
+            self.mount = Cow::Owned(settings.mount.inside(head.prefix).ok_or(HeadError::Prefix)?);
+        }
+        let forwarded = settings.proxies.resolve(head.peer, head.headers);
+        self.client = forwarded.client;
+        let named = head.host()?;
+        let authority = match forwarded.host.or(named) {
+            Some(host) => Some(Authority::parse(host).ok_or(HeadError::Host)?),
+            None => None,
+        };
+        if !is_allowed(authority, &settings.allowed_hosts) {
+            return Err(HeadError::ForeignHost);
+        }
+        self.origin = authority.map(|host| Origin::new(forwarded.scheme.unwrap_or(head.scheme), host));
+        self.path = below(head.path, settings.mount.as_str());
+        Ok(())
+    }
+
+    /// Whether another site may be behind a request that must not be another site's.
+    pub(super) fn is_foreign(&self) -> bool {
+        is_foreign(self.head.headers, self.origin)
+    }
+
+    /// The login page's address.
+    pub(super) fn login(&self) -> LocalPath {
+        let path = format!("{}{}", self.mount, self.gate.settings().login_path);
+        LocalPath::parse(&path, &self.mount).unwrap_or_else(|| self.home())
+    }
+
+    /// The login page's address, leading back to the page that the person sees.
+    pub(super) fn login_and_back(&self) -> LocalPath {
+        let next = match self.kind {
+            Kind::Page if self.head.is_safe() => self.next(&self.target()),
+            Kind::Page => self.own_page(&REFERER).and_then(|page| self.next(page)),
+            Kind::Htmx => self.own_page(&HX_CURRENT_URL).and_then(|page| self.next(page)),
+            Kind::Api | Kind::WebSocket => None,
+        };
+        self.login().with_next(next.as_ref())
+    }
+
+    pub(super) fn home(&self) -> LocalPath {
+        LocalPath::home(&self.mount)
+    }
+
+    pub(super) fn note(&self, reason: Reason) -> Note {
+        Note { kind: self.kind, client: self.client, reason, refused_user: None, detail: None }
+    }
+
+    pub(super) fn refuse(&self, denial: Denial) -> Step {
+        self.asker().refuse(self.gate.settings(), denial, None, || self.login_and_back())
+    }
+
+    pub(super) fn asker(&self) -> Asker {
+        Asker {
+            kind: self.kind,
+            client: self.client,
+            mount: self.mount.clone().into_owned(),
+            bodiless: self.head.method == "HEAD",
+        }
+    }
+
+    /// A page to come back to: below the mount, not too long, and not one that signs in or out.
+    fn next(&self, raw: &str) -> Option<LocalPath> {
+        let settings = self.gate.settings();
+        let path = raw.split(['?', '#']).next().and_then(|path| below(path, self.mount.as_str()))?;
+        let signs = path == settings.login_path || path == settings.logout_path;
+        (raw.len() <= MAX_NEXT && !signs).then(|| LocalPath::parse(raw, &self.mount)).flatten()
+    }
+
+    /// The request's own address, as the browser knows it.
+    fn target(&self) -> String {
+        let (mark, query) = self.head.query.map_or(("", ""), |query| ("?", query));
+        [self.head.prefix, self.head.path, mark, query].concat()
+    }
+
+    /// The path and query of the page that a header field names, if it is one of ours.
+    fn own_page(&self, field: &HeaderName) -> Option<&'a str> {
+        let (origin, page) = Origin::split_url(self.head.headers.text(field)?)?;
+        (Some(origin) == self.origin).then_some(page)
+    }
+}
+
+/// Whether the host is one of `allowed`, if any are listed: the same name, and the same port where one is listed.
+fn is_allowed(authority: Option<Authority<'_>>, allowed: &[String]) -> bool {
+    let Some(authority) = authority else { return allowed.is_empty() };
+    allowed.is_empty()
+        || allowed.iter().filter_map(|host| Authority::parse(host)).any(|host| {
+            host.host().eq_ignore_ascii_case(authority.host())
+                && (host.port().is_none() || host.port() == authority.port())
+        })
+}

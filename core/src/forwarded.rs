@@ -1,0 +1,228 @@
+//! What a reverse proxy says about the request it passes on, believed only from proxies that were named.
+
+use std::net::IpAddr;
+
+use http::header::{FORWARDED, HeaderName};
+use ipnet::IpNet;
+
+use crate::headers::HeaderView;
+use crate::origin::Scheme;
+use crate::{ConfigError, Peer};
+
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// Which fields the trusted proxies write. Only these are read: a proxy that sets one family passes the other on
+/// from the client untouched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ForwardedFields {
+    /// `X-Forwarded-For`, `-Proto` and `-Host`. The default.
+    #[default]
+    XForwarded,
+    /// `Forwarded` (RFC 7239).
+    Rfc7239,
+}
+
+/// The proxies whose word counts. None by default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct TrustedProxies {
+    networks: Vec<IpNet>,
+    unix: bool,
+    fields: ForwardedFields,
+}
+
+impl TrustedProxies {
+    /// Reads addresses (`192.0.2.1`), networks (`10.0.0.0/8`, `fd00::/8`) and `unix` for unix sockets.
+    ///
+    /// # Errors
+    /// Anything else, `*` included: to trust every peer is to let every client choose its own address.
+    pub(crate) fn parse<'t>(
+        entries: impl IntoIterator<Item = &'t str>,
+        fields: ForwardedFields,
+    ) -> Result<Self, ConfigError> {
+        let mut trusted = Self { fields, ..Self::default() };
+        for entry in entries {
+            match (entry, entry.parse::<IpAddr>(), entry.parse::<IpNet>()) {
+                ("unix", ..) => trusted.unix = true,
+                (_, Ok(address), _) => trusted.networks.push(address.to_canonical().into()),
+                (_, _, Ok(network)) => trusted.networks.push(network.trunc()),
+                _ => {
+                    return Err(ConfigError::new(
+                        "trusted_proxies",
+                        format!("{entry:?} is neither an address nor a network"),
+                        "write for example \"10.0.0.0/8\", \"192.0.2.1\" or \"unix\"",
+                    ));
+                }
+            }
+        }
+        Ok(trusted)
+    }
+
+    fn trusts(&self, peer: Peer) -> bool {
+        match peer {
+            Peer::Ip(address) => {
+                self.networks.iter().any(|network| network.contains(&address.to_canonical()))
+            }
+            Peer::Unix => self.unix,
+            Peer::Unknown => false,
+        }
+    }
+
+    /// Who really asks, and how they reached the outermost trusted proxy.
+    pub(crate) fn resolve<'a>(&self, peer: Peer, headers: HeaderView<'a>) -> Forwarded<'a> {
+        let untouched = Forwarded { client: peer, scheme: None, host: None };
+        if !self.trusts(peer) {
+            return untouched;
+        }
+        match self.fields {
+            ForwardedFields::XForwarded => self.x_forwarded(untouched, headers),
+            ForwardedFields::Rfc7239 => self.rfc7239(untouched, headers),
+        }
+    }
+
+    /// The addresses are walked from the right, the end that our own proxies write, and the walk stops at the first
+    /// one that is not ours. Scheme and host are the nearest proxy's, so also the rightmost.
+    fn x_forwarded<'a>(&self, mut found: Forwarded<'a>, headers: HeaderView<'a>) -> Forwarded<'a> {
+        let rightmost = |name: &HeaderName| list_from_right(headers, name).next();
+        found.scheme = rightmost(&X_FORWARDED_PROTO).and_then(Scheme::parse);
+        found.host = rightmost(&X_FORWARDED_HOST);
+        for hop in list_from_right(headers, &X_FORWARDED_FOR) {
+            let Some(address) = node(hop) else { break };
+            found.client = address.into();
+            if !self.trusts(found.client) {
+                break;
+            }
+        }
+        found
+    }
+
+    /// One element a proxy, the rightmost from the nearest; an element tells what that proxy saw.
+    fn rfc7239<'a>(&self, mut found: Forwarded<'a>, headers: HeaderView<'a>) -> Forwarded<'a> {
+        for element in list_from_right(headers, &FORWARDED) {
+            let parameter = |name: &str| {
+                element.split(';').find_map(|pair| {
+                    let (key, value) = pair.split_once('=')?;
+                    key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
+                })
+            };
+            found.scheme = parameter("proto").and_then(Scheme::parse);
+            found.host = parameter("host");
+            let Some(address) = parameter("for").and_then(node) else { break };
+            found.client = address.into();
+            if !self.trusts(found.client) {
+                break;
+            }
+        }
+        found
+    }
+}
+
+/// What the trusted proxies said; nothing where they said nothing that makes sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Forwarded<'a> {
+    pub(crate) client: Peer,
+    pub(crate) scheme: Option<Scheme>,
+    pub(crate) host: Option<&'a str>,
+}
+
+/// The items of a comma-separated field from the last to the first. Stops at bytes that are not ASCII text.
+fn list_from_right<'a>(headers: HeaderView<'a>, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let values: Vec<_> = headers.all(name).collect();
+    values
+        .into_iter()
+        .rev()
+        .map_while(|value| std::str::from_utf8(value).ok().filter(|text| text.is_ascii()))
+        .flat_map(|value| value.rsplit(','))
+        .map(str::trim)
+}
+
+/// An address as proxies write it: bare, with a port, or in brackets (RFC 7239 §6).
+fn node(text: &str) -> Option<IpAddr> {
+    let bare = match text.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?.0,
+        None if text.matches(':').count() == 1 => text.split_once(':')?.0,
+        None => text,
+    };
+    bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(
+        trusted: &[&str],
+        fields: ForwardedFields,
+        peer: &str,
+        headers: &[(&'static str, &'static str)],
+    ) -> (String, Option<Scheme>, Option<String>) {
+        let pairs: Vec<_> = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        let peer = peer.parse::<IpAddr>().map_or(Peer::Unix, Peer::from);
+        let proxies = TrustedProxies::parse(trusted.iter().copied(), fields).unwrap();
+        let found = proxies.resolve(peer, HeaderView::Pairs(&pairs));
+        (found.client.to_string(), found.scheme, found.host.map(str::to_owned))
+    }
+
+    const SPOOF: &[(&str, &str)] = &[
+        ("x-forwarded-for", "1.2.3.4"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "evil.example"),
+    ];
+
+    #[test]
+    fn t21_nobody_is_trusted_unless_named() {
+        for peer in ["198.51.100.7", "127.0.0.1", "unix"] {
+            assert_eq!(resolve(&[], ForwardedFields::XForwarded, peer, SPOOF), (peer.into(), None, None));
+        }
+        assert_eq!(
+            resolve(&["10.0.0.0/8"], ForwardedFields::XForwarded, "unix", SPOOF),
+            ("unix".into(), None, None)
+        );
+    }
+
+    #[test]
+    fn t21_the_walk_starts_at_the_right_and_stops_at_the_first_stranger() {
+        let headers = [("x-forwarded-for", "6.6.6.6, 203.0.113.9"), ("x-forwarded-for", "10.1.1.1:443")];
+        let (client, ..) = resolve(&["10.0.0.0/8"], ForwardedFields::XForwarded, "10.0.0.1", &headers);
+        assert_eq!(client, "203.0.113.9");
+        let garbage = [("x-forwarded-for", "6.6.6.6, garbage, 10.1.1.1")];
+        let (client, ..) = resolve(&["10.0.0.0/8"], ForwardedFields::XForwarded, "10.0.0.1", &garbage);
+        assert_eq!(client, "10.1.1.1");
+    }
+
+    #[test]
+    fn t21_mapped_addresses_are_folded_and_unix_counts_by_name() {
+        let expected = ("1.2.3.4".to_owned(), Some(Scheme::Https), Some("evil.example".to_owned()));
+        assert_eq!(resolve(&["10.0.0.0/8"], ForwardedFields::XForwarded, "::ffff:10.0.0.1", SPOOF), expected);
+        assert_eq!(resolve(&["unix"], ForwardedFields::XForwarded, "unix", SPOOF), expected);
+    }
+
+    #[test]
+    fn t21_the_rightmost_host_and_a_known_scheme_count() {
+        let headers =
+            [("x-forwarded-host", "evil.example, dash.example"), ("x-forwarded-proto", "javascript")];
+        let (_, scheme, host) = resolve(&["10.0.0.1"], ForwardedFields::XForwarded, "10.0.0.1", &headers);
+        assert_eq!((scheme, host.as_deref()), (None, Some("dash.example")));
+    }
+
+    #[test]
+    fn t21_only_the_family_that_the_proxy_writes_is_read() {
+        let both = [("forwarded", "for=6.6.6.6;proto=https"), ("x-forwarded-for", "203.0.113.9")];
+        let (client, scheme, _) = resolve(&["10.0.0.1"], ForwardedFields::XForwarded, "10.0.0.1", &both);
+        assert_eq!((client.as_str(), scheme), ("203.0.113.9", None));
+        let element =
+            [("forwarded", "for=6.6.6.6, For=\"[2001:db8::9]:1\";Proto=https;host=\"dash.example\"")];
+        assert_eq!(
+            resolve(&["10.0.0.1"], ForwardedFields::Rfc7239, "10.0.0.1", &element),
+            ("2001:db8::9".into(), Some(Scheme::Https), Some("dash.example".into()))
+        );
+    }
+
+    #[test]
+    fn t21_trusting_everybody_is_refused() {
+        for entry in ["*", "", "10.0.0.0/33", "localhost"] {
+            assert!(TrustedProxies::parse([entry], ForwardedFields::XForwarded).is_err(), "{entry}");
+        }
+    }
+}

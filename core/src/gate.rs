@@ -1,0 +1,99 @@
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderValue;
+
+use crate::backend::AuthBackend;
+use crate::builder::GateBuilder;
+use crate::flow;
+use crate::forwarded::TrustedProxies;
+use crate::head::HeadLimits;
+use crate::identity::IdentityHeaders;
+use crate::mount::Mount;
+use crate::page::Pages;
+use crate::path::is_plain;
+use crate::{Access, Head, Step, Timestamp};
+
+/// The gate: settings, keys and backends, prepared once and shared by all requests. Cloning is cheap.
+#[derive(Clone)]
+pub struct Gate(Arc<Settings>);
+
+/// Everything a decision depends on besides the request and the time.
+pub(crate) struct Settings {
+    pub(crate) backends: Vec<Box<dyn AuthBackend>>,
+    pub(crate) mount: Mount,
+    pub(crate) login_path: String,
+    pub(crate) logout_path: String,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) public: PublicPaths,
+    pub(crate) access: Access,
+    pub(crate) proxies: TrustedProxies,
+    /// Empty: any host.
+    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) identity: Arc<IdentityHeaders>,
+    pub(crate) challenges: Vec<HeaderValue>,
+    pub(crate) pages: Pages,
+    pub(crate) limits: HeadLimits,
+}
+
+/// A public path that a backend answers itself.
+pub(crate) struct Route {
+    pub(crate) path: String,
+    pub(crate) backend: &'static str,
+}
+
+/// Paths below the mount that need no proof.
+#[derive(Debug, Default)]
+pub(crate) struct PublicPaths {
+    pub(crate) exact: HashSet<String>,
+    pub(crate) prefixes: HashSet<String>,
+}
+
+impl Gate {
+    /// Starts a gate whose users `backend` knows. Everything else has a default.
+    pub fn builder(backend: impl AuthBackend) -> GateBuilder {
+        GateBuilder::new(Box::new(backend))
+    }
+
+    /// Begins with a request at the moment `now`.
+    ///
+    /// For bearer tokens and public paths the first step is already [`Step::Done`].
+    pub fn begin(&self, head: &Head<'_>, now: Timestamp) -> Step {
+        flow::begin(self, head, now)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0
+    }
+
+    pub(crate) fn from_settings(settings: Settings) -> Self {
+        Self(Arc::new(settings))
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let backends: Vec<_> = self.0.backends.iter().map(|backend| backend.name()).collect();
+        f.debug_struct("Gate")
+            .field("mount", &self.0.mount)
+            .field("backends", &backends)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PublicPaths {
+    /// Whether `path` needs no proof: it is listed, or below a listed prefix at a segment boundary, and everyone
+    /// behind the gate reads it as we do.
+    pub(crate) fn contains(&self, path: &str) -> bool {
+        self.lists(path) && is_plain(path)
+    }
+
+    // One lookup a segment, however many prefixes there are.
+    fn lists(&self, path: &str) -> bool {
+        let is_prefix = |end: usize| path.get(..end).is_some_and(|head| self.prefixes.contains(head));
+        self.exact.contains(path)
+            || (!self.prefixes.is_empty()
+                && (memchr::memchr_iter(b'/', path.as_bytes()).any(is_prefix) || is_prefix(path.len())))
+    }
+}

@@ -1,0 +1,181 @@
+mod parse;
+
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+
+use crate::Peer;
+use crate::error::HeadError;
+use crate::headers::HeaderView;
+use crate::origin::Scheme;
+
+/// What the gate borrows from a request: everything but the body.
+///
+/// Made from [`http::request::Parts`], from plain parts by a binding, or from raw bytes with [`Head::parse`]. It is
+/// checked by [`Gate::begin`](crate::Gate::begin), so that every driver refuses the same heads.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) prefix: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) query: Option<&'a str>,
+    pub(crate) authority: Option<&'a str>,
+    pub(crate) headers: HeaderView<'a>,
+    pub(crate) scheme: Scheme,
+    pub(crate) peer: Peer,
+    pub(crate) websocket: bool,
+}
+
+/// How large a request head may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadLimits {
+    /// Request target, names and values together, in bytes. Default 64 KiB.
+    pub bytes: usize,
+    /// Number of header fields. Default 100.
+    pub headers: usize,
+}
+
+impl Default for HeadLimits {
+    fn default() -> Self {
+        Self { bytes: 64 * 1024, headers: 100 }
+    }
+}
+
+impl<'a> Head<'a> {
+    /// A head from plain parts: a method, a request target in any form (RFC 9112 §3.2) and header fields.
+    pub fn new(method: &'a str, target: &'a str, headers: HeaderView<'a>) -> Self {
+        let (authority, rest) = split_target(target);
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (rest, None),
+        };
+        // An absolute target without a path means the root (RFC 9112 §3.2.1).
+        let path = if path.is_empty() && authority.is_some() { "/" } else { path };
+        Self {
+            method,
+            prefix: "",
+            path,
+            query,
+            authority,
+            headers,
+            scheme: Scheme::Http,
+            peer: Peer::Unknown,
+            websocket: false,
+        }
+    }
+
+    /// How the request arrived here. Default: plain HTTP.
+    #[must_use]
+    pub fn over(self, scheme: Scheme) -> Self {
+        Self { scheme, ..self }
+    }
+
+    /// Who is at the other end of the connection. Default: unknown, who is trusted with nothing.
+    #[must_use]
+    pub fn from_peer(self, peer: Peer) -> Self {
+        Self { peer, ..self }
+    }
+
+    /// A prefix that a router has already cut off the path (ASGI's `root_path`, a nested router's prefix). Links
+    /// carry it before the gate's own mount.
+    #[must_use]
+    pub fn below(self, prefix: &'a str) -> Self {
+        Self { prefix: prefix.strip_suffix('/').unwrap_or(prefix), ..self }
+    }
+
+    /// Marks a websocket's handshake whose `Upgrade` field the server has already consumed (ASGI, HTTP/2).
+    #[must_use]
+    pub fn as_websocket(self) -> Self {
+        Self { websocket: true, ..self }
+    }
+
+    /// The method, as sent.
+    pub fn method(&self) -> &'a str {
+        self.method
+    }
+
+    /// The path, as sent, below the prefix; without the query.
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
+    /// The query, as sent, without the `?`.
+    pub fn query(&self) -> Option<&'a str> {
+        self.query
+    }
+
+    /// The header fields.
+    pub fn headers(&self) -> HeaderView<'a> {
+        self.headers
+    }
+
+    /// Whether the method only reads (RFC 9110 §9.2.1). Methods are case-sensitive; an unknown one may write.
+    pub fn is_safe(&self) -> bool {
+        matches!(self.method, "GET" | "HEAD" | "OPTIONS")
+    }
+
+    /// The one host that the request names, in the target or in `Host`. Two different ones are refused.
+    pub(crate) fn host(&self) -> Result<Option<&'a str>, HeadError> {
+        let field = match self.headers.one(&HOST) {
+            Ok(Some(value)) => Some(std::str::from_utf8(value).map_err(|_| HeadError::Host)?),
+            Ok(None) => None,
+            Err(_) => return Err(HeadError::Host),
+        };
+        match (self.authority, field) {
+            (Some(target), Some(field)) if !target.eq_ignore_ascii_case(field) => Err(HeadError::Host),
+            (target, field) => Ok(target.or(field)),
+        }
+    }
+
+    /// What no honest client sends and two parsers may read differently.
+    pub(crate) fn check(&self, limits: &HeadLimits) -> Result<(), HeadError> {
+        let (fields, bytes) = self.headers.size();
+        let bytes = bytes.saturating_add(self.path.len()).saturating_add(self.query.map_or(0, str::len));
+        if fields > limits.headers {
+            return Err(HeadError::TooManyHeaders { limit: limits.headers, at: None });
+        }
+        if bytes > limits.bytes {
+            return Err(HeadError::TooLarge { limit: limits.bytes, at: None });
+        }
+        if self.method.is_empty() || !self.method.bytes().all(is_token) {
+            return Err(HeadError::Method);
+        }
+        if !self.path.starts_with('/')
+            || !self.path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
+        {
+            return Err(HeadError::Target);
+        }
+        if self.headers.has(&TRANSFER_ENCODING) && self.headers.has(&CONTENT_LENGTH) {
+            return Err(HeadError::Framing);
+        }
+        Ok(())
+    }
+}
+
+impl<'a> From<&'a http::request::Parts> for Head<'a> {
+    fn from(parts: &'a http::request::Parts) -> Self {
+        Self {
+            path: parts.uri.path(),
+            query: parts.uri.query(),
+            authority: parts.uri.authority().map(http::uri::Authority::as_str),
+            scheme: parts.uri.scheme_str().and_then(Scheme::parse).unwrap_or_default(),
+            peer: parts.extensions.get().copied().unwrap_or_default(),
+            ..Self::new(parts.method.as_str(), "/", HeaderView::Map(&parts.headers))
+        }
+    }
+}
+
+/// The authority of an absolute-form target, and the rest.
+fn split_target(target: &str) -> (Option<&str>, &str) {
+    let absolute = target.split_once("://").filter(|(scheme, _)| Scheme::parse(scheme).is_some());
+    match absolute {
+        Some((_, rest)) => {
+            let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+            (Some(authority), rest)
+        }
+        None => (None, target),
+    }
+}
+
+/// RFC 9110 §5.6.2.
+pub(crate) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}

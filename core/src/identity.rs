@@ -1,0 +1,78 @@
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::ConfigError;
+use crate::head::is_token;
+
+/// Fields that dashboards and proxies commonly read an identity from. A client must not be able to send them.
+const COMMON: [&str; 14] = [
+    "remote-user",
+    "x-auth-email",
+    "x-auth-name",
+    "x-auth-roles",
+    "x-auth-user",
+    "x-authenticated-user",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-preferred-username",
+    "x-forwarded-user",
+    "x-remote-user",
+    "x-user",
+    "x-user-id",
+    "x-webauth-user",
+];
+
+/// The header fields that grant an identity behind the gate, under every name that a server may fold into theirs.
+#[derive(Debug)]
+pub(crate) struct IdentityHeaders(HashSet<String>);
+
+impl IdentityHeaders {
+    pub(crate) fn new(more: &[String]) -> Result<Self, ConfigError> {
+        if let Some(name) = more.iter().find(|name| name.is_empty() || !name.bytes().all(is_token)) {
+            return Err(ConfigError::new(
+                "identity_headers",
+                format!("{name:?} is no field name"),
+                "write for example \"X-Auth-User\"",
+            ));
+        }
+        let names = COMMON.iter().copied().chain(more.iter().map(String::as_str));
+        Ok(Self(names.map(|name| fold(name).into_owned()).collect()))
+    }
+
+    /// Whether `name`, as some server may read it, grants an identity. CGI and WSGI turn `-` into `_`, and some
+    /// servers fold `.` as well.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains(fold(name).as_ref())
+    }
+}
+
+fn fold(name: &str) -> Cow<'_, str> {
+    let is_folded = |byte: u8| !byte.is_ascii_uppercase() && byte != b'_' && byte != b'.';
+    if name.bytes().all(is_folded) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.to_ascii_lowercase().replace(['_', '.'], "-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t22_every_alias_of_an_identity_field_is_known() {
+        let headers = IdentityHeaders::new(&["Team.Name".to_owned()]).unwrap();
+        for name in
+            ["X-Auth-User", "x_auth_user", "x.auth-User", "REMOTE_USER", "x-forwarded-user", "team_name"]
+        {
+            assert!(headers.has(name), "{name}");
+        }
+        assert!(!headers.has("x-forwarded-for") && !headers.has("authorization"));
+    }
+
+    #[test]
+    fn a_field_name_that_cannot_be_one_is_refused() {
+        for name in ["", "a b", "é"] {
+            assert_eq!(IdentityHeaders::new(&[name.to_owned()]).unwrap_err().field(), "identity_headers");
+        }
+    }
+}

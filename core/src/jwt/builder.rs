@@ -1,0 +1,199 @@
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, HeaderName};
+
+use super::JwtBackend;
+use super::algorithm::Algorithm;
+use super::claims::{Policy, VerifyOptions};
+use super::key::Key;
+use super::verifier::Verifiers;
+use crate::ConfigError;
+use crate::head::is_token;
+
+/// The settings of a [`JwtBackend`], under AsyncMQ's names and with its defaults.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct JwtBackendBuilder {
+    keys: Vec<Key>,
+    algorithms: Vec<Algorithm>,
+    header: String,
+    scheme: String,
+    policy: Policy,
+}
+
+impl Default for JwtBackendBuilder {
+    fn default() -> Self {
+        Self {
+            keys: Vec::new(),
+            algorithms: vec![Algorithm::HS256],
+            header: AUTHORIZATION.to_string(),
+            scheme: "Bearer".to_owned(),
+            policy: Policy {
+                audience: None,
+                issuer: None,
+                user_claim: "sub".to_owned(),
+                user_name_claim: "name".to_owned(),
+                admin_claim: "is_admin".to_owned(),
+                roles_claim: "roles".to_owned(),
+                leeway: Duration::ZERO,
+                options: VerifyOptions::default(),
+            },
+        }
+    }
+}
+
+impl JwtBackendBuilder {
+    /// Adds a key. Several keys allow rotation: a token's `kid` selects among them, else they are tried in order.
+    pub fn key(mut self, key: Key) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// Adds several keys, for example a whole [JWK Set](Key::jwk_set).
+    pub fn keys(mut self, keys: impl IntoIterator<Item = Key>) -> Self {
+        self.keys.extend(keys);
+        self
+    }
+
+    /// The algorithms that are allowed, instead of the default, HS256. Each needs a key that fits it.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self.algorithms.dedup();
+        self
+    }
+
+    /// The audiences that are us: a token must name at least one in `aud`. Default: a token with an `aud` is refused.
+    pub fn audience(mut self, audience: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.policy.audience = Some(audience.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The issuers that are accepted: a token must name one in `iss`. Default: any, or none.
+    pub fn issuer(mut self, issuer: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.policy.issuer = Some(issuer.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The header field that carries the token. Default `Authorization`.
+    pub fn header(mut self, name: impl Into<String>) -> Self {
+        self.header = name.into();
+        self
+    }
+
+    /// The word before the token, whatever its case. Default `Bearer`.
+    pub fn scheme(mut self, scheme: impl Into<String>) -> Self {
+        self.scheme = scheme.into();
+        self
+    }
+
+    /// The claim that identifies the user. Default `sub`.
+    pub fn user_claim(mut self, claim: impl Into<String>) -> Self {
+        self.policy.user_claim = claim.into();
+        self
+    }
+
+    /// The claim with the user's display name; without it, the id is shown. Default `name`.
+    pub fn user_name_claim(mut self, claim: impl Into<String>) -> Self {
+        self.policy.user_name_claim = claim.into();
+        self
+    }
+
+    /// The claim that makes an administrator: true, or one of the strings `1 true yes on`. Default `is_admin`.
+    pub fn admin_claim(mut self, claim: impl Into<String>) -> Self {
+        self.policy.admin_claim = claim.into();
+        self
+    }
+
+    /// The claim with the user's roles: a string, or a list of them. Default `roles`.
+    pub fn roles_claim(mut self, claim: impl Into<String>) -> Self {
+        self.policy.roles_claim = claim.into();
+        self
+    }
+
+    /// How far the issuer's clock may be off, for `exp`, `nbf` and `iat`. Default zero.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.policy.leeway = leeway;
+        self
+    }
+
+    /// Which claims are checked, and which must be there.
+    pub fn verify_options(mut self, options: VerifyOptions) -> Self {
+        self.policy.options = options;
+        self
+    }
+
+    /// Prepares every key once.
+    ///
+    /// # Errors
+    /// No key; an algorithm that no key fits; a secret shorter than its hash (RFC 7518 §3.2: 32, 48 or 64 bytes); an
+    /// RSA key below 2048 bits; an empty audience, issuer or claim name; a header or scheme that is no token; more
+    /// than 64 required claims.
+    pub fn build(mut self) -> Result<JwtBackend, ConfigError> {
+        if self.keys.is_empty() {
+            return Err(ConfigError::new("key", "there is none", "add a secret, a public key or a key set"));
+        }
+        if self.algorithms.is_empty() {
+            return Err(ConfigError::new(
+                "algorithms",
+                "the list is empty",
+                "allow at least one, such as HS256",
+            ));
+        }
+        self.check_names()?;
+        let header = HeaderName::from_bytes(self.header.as_bytes()).map_err(|_| {
+            ConfigError::new(
+                "header",
+                format!("{:?} is no field name", self.header),
+                "write for example \"Authorization\"",
+            )
+        })?;
+        let verifiers = Verifiers::new(&self.keys, &self.algorithms)?;
+        Ok(JwtBackend { header, scheme: self.scheme, verifiers, policy: self.policy })
+    }
+
+    fn check_names(&mut self) -> Result<(), ConfigError> {
+        let empty = |names: &Vec<String>| names.is_empty() || names.iter().any(String::is_empty);
+        for (field, names) in [("audience", &self.policy.audience), ("issuer", &self.policy.issuer)] {
+            if names.as_ref().is_some_and(empty) {
+                return Err(ConfigError::new(
+                    field,
+                    "it is set but names nobody",
+                    "name at least one, or leave it out",
+                ));
+            }
+        }
+        if self.policy.options.strict_aud
+            && self.policy.audience.as_ref().is_none_or(|names| names.len() != 1)
+        {
+            return Err(ConfigError::new(
+                "strict_aud",
+                "it needs exactly one audience",
+                "set one, or leave it out",
+            ));
+        }
+        for (field, claim) in [
+            ("user_claim", &self.policy.user_claim),
+            ("user_name_claim", &self.policy.user_name_claim),
+            ("admin_claim", &self.policy.admin_claim),
+            ("roles_claim", &self.policy.roles_claim),
+        ] {
+            if claim.is_empty() {
+                return Err(ConfigError::new(field, "the name is empty", "name a claim"));
+            }
+        }
+        let require = &mut self.policy.options.require;
+        require.sort();
+        require.dedup();
+        if require.len() > 64 {
+            return Err(ConfigError::new("require", "there are more than 64 claims", "require fewer"));
+        }
+        if self.scheme.is_empty() || !self.scheme.bytes().all(is_token) {
+            return Err(ConfigError::new(
+                "scheme",
+                format!("{:?} is no scheme", self.scheme),
+                "write for example \"Bearer\"",
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,290 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::fault::TokenFault;
+use super::json::readable;
+use super::token::Text;
+use crate::Timestamp;
+use crate::user::{Claims, User};
+
+/// What is asked of a token's claims; see [`JwtBackendBuilder`](super::JwtBackendBuilder) for each.
+#[derive(Debug)]
+pub(super) struct Policy {
+    pub(super) audience: Option<Vec<String>>,
+    pub(super) issuer: Option<Vec<String>>,
+    pub(super) user_claim: String,
+    pub(super) user_name_claim: String,
+    pub(super) admin_claim: String,
+    pub(super) roles_claim: String,
+    pub(super) leeway: Duration,
+    pub(super) options: VerifyOptions,
+}
+
+/// Which claims are checked, under PyJWT's names. The signature always is: there is no option for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "PyJWT's options, one switch each")]
+pub struct VerifyOptions {
+    /// Refuse a token from its `exp` on. Default true.
+    pub verify_exp: bool,
+    /// Refuse a token before its `nbf`. Default true.
+    pub verify_nbf: bool,
+    /// Refuse a token from before its `iat`. Default true.
+    pub verify_iat: bool,
+    /// Refuse a token for another `aud`, or for any if no audience is set. Default true.
+    pub verify_aud: bool,
+    /// Refuse a token of another `iss`, if an issuer is set. Default true.
+    pub verify_iss: bool,
+    /// Refuse a `sub` that is no string. Default true.
+    pub verify_sub: bool,
+    /// Refuse a `jti` that is no string. Default true.
+    pub verify_jti: bool,
+    /// `aud` must be one string, equal to the one audience that is set. Default false.
+    pub strict_aud: bool,
+    /// Claims that must be there and not null, at most 64. Default none.
+    pub require: Vec<String>,
+}
+
+impl Default for VerifyOptions {
+    fn default() -> Self {
+        Self {
+            verify_exp: true,
+            verify_nbf: true,
+            verify_iat: true,
+            verify_aud: true,
+            verify_iss: true,
+            verify_sub: true,
+            verify_jti: true,
+            strict_aud: false,
+            require: Vec::new(),
+        }
+    }
+}
+
+impl Policy {
+    /// The user that `payload` names and when the token expires, or why it proves nothing.
+    pub(super) fn judge(
+        &self,
+        payload: &[u8],
+        now: Timestamp,
+    ) -> Result<(User, Option<Timestamp>), TokenFault> {
+        let text = readable(payload).ok_or(TokenFault::Payload)?;
+        let mut json = serde_json::Deserializer::from_str(text);
+        let found = Found::default();
+        let found = Seed { policy: self, found }.deserialize(&mut json).map_err(|_| TokenFault::Payload)?;
+        json.end().map_err(|_| TokenFault::Payload)?;
+
+        let until = self.check_times(&found, now)?;
+        self.check_parties(&found)?;
+        if found.required.count_ones() as usize != self.options.require.len() {
+            return Err(TokenFault::Required);
+        }
+        Ok((user(&found, text)?, until))
+    }
+
+    /// RFC 7519 §4.1.4–4.1.6, compared as PyJWT does: whole seconds of the claim against the very moment.
+    fn check_times(&self, found: &Found<'_>, now: Timestamp) -> Result<Option<Timestamp>, TokenFault> {
+        let options = &self.options;
+        let time = |on: bool, claim: Option<&RawValue>, name| match claim.filter(|_| on) {
+            Some(claim) => numeric_date(claim.get()).map(Some).ok_or(TokenFault::Claim(name)),
+            None => Ok(None),
+        };
+        let latest = now.after(self.leeway);
+        for (on, claim, name) in
+            [(options.verify_iat, found.iat, "iat"), (options.verify_nbf, found.nbf, "nbf")]
+        {
+            if time(on, claim, name)?.is_some_and(|moment| moment > latest) {
+                return Err(TokenFault::NotYetValid);
+            }
+        }
+        let until = time(options.verify_exp, found.exp, "exp")?.map(|moment| moment.after(self.leeway));
+        if until.is_some_and(|until| until <= now) { Err(TokenFault::Expired) } else { Ok(until) }
+    }
+
+    fn check_parties(&self, found: &Found<'_>) -> Result<(), TokenFault> {
+        let options = &self.options;
+        for (on, claim, name) in
+            [(options.verify_sub, found.sub, "sub"), (options.verify_jti, found.jti, "jti")]
+        {
+            if on && claim.is_some_and(|claim| string(claim.get()).is_none()) {
+                return Err(TokenFault::Claim(name));
+            }
+        }
+        if options.verify_iss {
+            let issuer = match found.iss.map(RawValue::get) {
+                None | Some("null") => None,
+                Some(claim) => Some(string(claim).ok_or(TokenFault::Claim("iss"))?),
+            };
+            match (&self.issuer, issuer) {
+                (Some(_), None) => return Err(TokenFault::Missing("iss")),
+                (Some(accepted), Some(issuer)) if !accepted.iter().any(|one| *one == issuer) => {
+                    return Err(TokenFault::Issuer);
+                }
+                _ => {}
+            }
+        }
+        if options.verify_aud { self.check_audience(found.aud.map(RawValue::get)) } else { Ok(()) }
+    }
+
+    /// RFC 7519 §4.1.3. An empty or null `aud` counts as none.
+    fn check_audience(&self, claim: Option<&str>) -> Result<(), TokenFault> {
+        let one = claim.and_then(string).filter(|name| !name.is_empty());
+        let many: Vec<Text<'_>> = match claim {
+            None | Some("null" | "\"\"") => Vec::new(),
+            Some(_) if one.is_some() => Vec::new(),
+            Some(list) => serde_json::from_str(list).map_err(|_| TokenFault::Claim("aud"))?,
+        };
+        let Some(accepted) = &self.audience else {
+            return if one.is_none() && many.is_empty() { Ok(()) } else { Err(TokenFault::Audience) };
+        };
+        let is_ours = |name: &str| accepted.iter().any(|audience| audience == name);
+        match one {
+            None if many.is_empty() => Err(TokenFault::Missing("aud")),
+            None if self.options.strict_aud => Err(TokenFault::Claim("aud")),
+            Some(name) if is_ours(&name) => Ok(()),
+            None if many.iter().any(|name| is_ours(&name.0)) => Ok(()),
+            _ => Err(TokenFault::Audience),
+        }
+    }
+}
+
+/// The claims that somebody asks for, as the JSON text of each. A claim may play several parts.
+#[derive(Default)]
+struct Found<'a> {
+    exp: Option<&'a RawValue>,
+    nbf: Option<&'a RawValue>,
+    iat: Option<&'a RawValue>,
+    iss: Option<&'a RawValue>,
+    aud: Option<&'a RawValue>,
+    sub: Option<&'a RawValue>,
+    jti: Option<&'a RawValue>,
+    id: Option<&'a RawValue>,
+    name: Option<&'a RawValue>,
+    admin: Option<&'a RawValue>,
+    roles: Option<&'a RawValue>,
+    /// A bit for each entry of `require` that is there and not null.
+    required: u64,
+}
+
+struct Seed<'p, 'a> {
+    policy: &'p Policy,
+    found: Found<'a>,
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_, 'de> {
+    type Value = Found<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Found<'de>, D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_, 'de> {
+    type Value = Found<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object of claims")
+    }
+
+    // Of duplicate names the last one counts, as in PyJWT.
+    fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Found<'de>, M::Error> {
+        let Self { policy, mut found } = self;
+        while let Some(Text(claim)) = members.next_key()? {
+            let registered = match &*claim {
+                "exp" => Some(&mut found.exp),
+                "nbf" => Some(&mut found.nbf),
+                "iat" => Some(&mut found.iat),
+                "iss" => Some(&mut found.iss),
+                "aud" => Some(&mut found.aud),
+                "sub" => Some(&mut found.sub),
+                "jti" => Some(&mut found.jti),
+                _ => None,
+            };
+            let named = [
+                (&policy.user_claim, &mut found.id),
+                (&policy.user_name_claim, &mut found.name),
+                (&policy.admin_claim, &mut found.admin),
+                (&policy.roles_claim, &mut found.roles),
+            ];
+            let wanted = named.into_iter().filter(|(name, _)| **name == *claim).map(|(_, place)| place);
+            let mut places = registered.into_iter().chain(wanted).peekable();
+            let required = policy.options.require.iter().position(|name| *name == *claim);
+            if places.peek().is_none() && required.is_none() {
+                members.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let value: &RawValue = members.next_value()?;
+            places.for_each(|place| *place = Some(value));
+            if let Some(bit) = required {
+                let mask = 1_u64 << bit;
+                found.required =
+                    if value.get() == "null" { found.required & !mask } else { found.required | mask };
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The user that verified claims name.
+fn user(found: &Found<'_>, text: &str) -> Result<User, TokenFault> {
+    let id = found.id.and_then(|claim| name(claim.get())).ok_or(TokenFault::NoUser)?.into_owned();
+    let claims = RawValue::from_string(text.to_owned()).map_err(|_| TokenFault::Payload)?;
+    Ok(User {
+        name: found.name.and_then(|claim| name(claim.get())).map_or_else(|| id.clone(), Cow::into_owned),
+        is_admin: found.admin.is_some_and(|claim| is_true(claim.get())),
+        roles: found.roles.map(|claim| roles(claim.get())).unwrap_or_default(),
+        claims: Some(Claims::new(claims)),
+        id,
+    })
+}
+
+/// A NumericDate (RFC 7519 §2): a number, whole seconds counted, the fraction cut off as PyJWT does. Any size; beyond
+/// the range of a clock it is the end of time. Text, booleans and what overflows a float are refused.
+fn numeric_date(json: &str) -> Option<Timestamp> {
+    let digits = json.strip_prefix('-').unwrap_or(json);
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let end = if digits.len() < json.len() { i64::MIN } else { i64::MAX };
+        return Some(Timestamp::from_secs(json.parse().unwrap_or(end)));
+    }
+    let seconds = serde_json::from_str::<f64>(json).ok()?;
+    // A float beyond the range saturates, which is what is wanted.
+    #[allow(clippy::cast_possible_truncation)]
+    seconds.is_finite().then(|| Timestamp::from_secs(seconds.trunc() as i64))
+}
+
+/// A JSON string's text.
+fn string(json: &str) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0)
+}
+
+/// What can name somebody: a string or a number, and not an empty or zero one.
+fn name(json: &str) -> Option<Cow<'_, str>> {
+    match json.as_bytes().first()? {
+        b'"' => string(json).filter(|text| !text.is_empty()),
+        b'-' | b'0'..=b'9' => {
+            json.bytes().any(|byte| (b'1'..=b'9').contains(&byte)).then_some(Cow::Borrowed(json))
+        }
+        _ => None,
+    }
+}
+
+/// AsyncMQ's notion of a right that is granted: true itself, or a string that says so. Never a number, list or object.
+fn is_true(json: &str) -> bool {
+    json == "true"
+        || string(json).is_some_and(|text| {
+            ["1", "true", "yes", "on"].iter().any(|yes| text.trim().eq_ignore_ascii_case(yes))
+        })
+}
+
+/// One role as a string, or several as a list of them. What cannot name a role grants nothing.
+fn roles(json: &str) -> Vec<String> {
+    if json.starts_with('[') {
+        let list: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+        list.iter().filter_map(|role| name(role.get())).map(Cow::into_owned).collect()
+    } else {
+        string(json).filter(|role| !role.is_empty()).map(Cow::into_owned).into_iter().collect()
+    }
+}

@@ -1,0 +1,283 @@
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::rsa::PublicEncryptingKey;
+use aws_lc_rs::signature::{ParsedPublicKey, RsaPublicKeyComponents};
+use jsonwebtoken::jwk::{Jwk, KeyOperations, PublicKeyUse};
+use jsonwebtoken::{AlgorithmFamily, DecodingKey, DecodingKeyKind};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::algorithm::{Algorithm, Family};
+use super::verifier::Check;
+use crate::{ConfigError, Secret};
+
+/// A key that tokens are checked with: an HMAC secret or a public key, never a private one.
+///
+/// It fits the algorithms of its family and no other, so a public key is never taken for a secret.
+#[derive(Debug)]
+pub struct Key {
+    id: Option<String>,
+    /// The one algorithm that a JWK names for itself (RFC 7517 §4.4).
+    pinned: Option<Algorithm>,
+    material: Material,
+}
+
+#[derive(Debug)]
+enum Material {
+    Hmac(Secret<Vec<u8>>),
+    /// jsonwebtoken's reading of a PEM or a JWK.
+    Public(DecodingKey),
+}
+
+impl Key {
+    /// An HMAC secret. How long it must be depends on the algorithms; see
+    /// [`JwtBackendBuilder::build`](super::JwtBackendBuilder::build).
+    ///
+    /// # Errors
+    /// Text that is a key of another kind: PEM, a JWK or JWK Set, an SSH key. Whoever knows a public key could sign
+    /// with it (CVE-2026-48526).
+    pub fn secret(secret: impl Into<Vec<u8>>) -> Result<Self, ConfigError> {
+        let secret = Secret::new(secret.into());
+        match other_kind(secret.expose()) {
+            Some((kind, remedy)) => {
+                Err(ConfigError::new("secret", format!("this is {kind}, not a secret"), remedy))
+            }
+            None => Ok(Self { id: None, pinned: None, material: Material::Hmac(secret) }),
+        }
+    }
+
+    /// A public key as PEM text: `BEGIN PUBLIC KEY` (RFC 5280) or `BEGIN RSA PUBLIC KEY` (RFC 8017).
+    ///
+    /// # Errors
+    /// A private key, a certificate, a key of an unsupported kind, or text that is no PEM.
+    pub fn pem(text: &str) -> Result<Self, ConfigError> {
+        let refuse = |problem: &str, remedy: &str| Err(ConfigError::new("key", problem, remedy));
+        if text.contains("PRIVATE KEY-----") {
+            return refuse("this is a private key", "give the public one: openssl pkey -in KEY -pubout");
+        }
+        if text.contains("BEGIN CERTIFICATE-----") {
+            return refuse(
+                "this is a certificate",
+                "give its public key: openssl x509 -in CERT -pubkey -noout",
+            );
+        }
+        let text = text.as_bytes();
+        let read = DecodingKey::from_rsa_pem(text)
+            .or_else(|_| DecodingKey::from_ec_pem(text))
+            .or_else(|_| DecodingKey::from_ed_pem(text));
+        match read {
+            Ok(key) => Ok(Self { id: None, pinned: None, material: Material::Public(key) }),
+            Err(_) => refuse(
+                "no RSA, EC or Ed25519 public key can be read from this",
+                "give PEM text that starts with -----BEGIN PUBLIC KEY-----",
+            ),
+        }
+    }
+
+    /// A key as JWK text (RFC 7517 §4). Its `kid`, `alg`, `use` and `key_ops` are respected.
+    ///
+    /// # Errors
+    /// Text that is no JWK, a key type that no algorithm here uses, or a key that is not for checking signatures.
+    pub fn jwk(json: &str) -> Result<Self, ConfigError> {
+        read_jwk(json).map_err(|problem| {
+            ConfigError::new("key", problem, "give one JWK that signatures are checked with")
+        })
+    }
+
+    /// The usable keys of a JWK Set (RFC 7517 §5). Keys of unknown types or for other uses are skipped.
+    ///
+    /// # Errors
+    /// Text that is no JWK Set, or one without a usable key.
+    pub fn jwk_set(json: &str) -> Result<Vec<Self>, ConfigError> {
+        #[derive(Deserialize)]
+        struct Set<'a> {
+            #[serde(borrow)]
+            keys: Vec<&'a RawValue>,
+        }
+        let refuse = |problem: String| {
+            ConfigError::new(
+                "jwks",
+                problem,
+                "give {\"keys\": [...]} with at least one key that signatures are checked with",
+            )
+        };
+        let set: Set<'_> =
+            serde_json::from_str(json).map_err(|error| refuse(format!("this is no JWK Set ({error})")))?;
+        let keys: Vec<_> = set.keys.iter().filter_map(|key| read_jwk(key.get()).ok()).collect();
+        if keys.is_empty() { Err(refuse("no key in the set can be used".to_owned())) } else { Ok(keys) }
+    }
+
+    /// The same key, known by `id` (a token's `kid`).
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// The key's id, if it has one.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// A prepared check for `algorithm`, nothing if the key is of another family, or why the key is refused.
+    pub(super) fn prepare(&self, algorithm: Algorithm) -> Result<Option<Check>, ConfigError> {
+        if self.pinned.is_some_and(|pinned| pinned != algorithm) {
+            return Ok(None);
+        }
+        match (&self.material, algorithm.family()) {
+            (Material::Hmac(secret), Family::Hmac { algorithm: hash, bytes }) => {
+                let given = secret.expose().len();
+                if given < bytes {
+                    return Err(ConfigError::new(
+                        "secret",
+                        format!("{given} bytes are too short for {algorithm}, which needs at least {bytes}"),
+                        "make one with `authgate secret`",
+                    ));
+                }
+                Ok(Some(Check::Hmac(Box::new(aws_lc_rs::hmac::Key::new(hash, secret.expose())))))
+            }
+            (Material::Public(key), family) => public(key, &family),
+            (Material::Hmac(_), _) => Ok(None),
+        }
+    }
+}
+
+fn public(key: &DecodingKey, family: &Family) -> Result<Option<Check>, ConfigError> {
+    let parsed = match (key.family(), family) {
+        (AlgorithmFamily::Rsa, Family::Rsa(parameters)) => rsa(key.kind(), parameters),
+        (AlgorithmFamily::Ec, Family::Ec { algorithm, point }) => match key.try_get_as_bytes() {
+            Ok(bytes) if bytes.len() == *point => ParsedPublicKey::new(*algorithm, bytes).ok(),
+            _ => return Ok(None),
+        },
+        (AlgorithmFamily::Ed, Family::Ed(parameters)) => {
+            key.try_get_as_bytes().ok().and_then(|bytes| ParsedPublicKey::new(*parameters, bytes).ok())
+        }
+        _ => return Ok(None),
+    };
+    parsed.map(|key| Some(Check::Public(key))).ok_or_else(|| {
+        ConfigError::new(
+            "key",
+            "this is no usable public key",
+            "RSA takes 2048 to 8192 bits, EC a point on its curve",
+        )
+    })
+}
+
+/// An RSA key of a size that is still safe and not yet absurd (NIST SP 800-131A: at least 2048 bits).
+fn rsa(
+    kind: &DecodingKeyKind,
+    parameters: &'static aws_lc_rs::signature::RsaParameters,
+) -> Option<ParsedPublicKey> {
+    let key = match kind {
+        DecodingKeyKind::SecretOrDer(der) => ParsedPublicKey::new(parameters, der).ok()?,
+        DecodingKeyKind::RsaModulusExponent { n, e } => {
+            // Some issuers write the sign byte of an ASN.1 integer into the JWK.
+            let trim = |number: &'_ [u8]| -> Vec<u8> {
+                number.iter().copied().skip_while(|&byte| byte == 0).collect()
+            };
+            RsaPublicKeyComponents { n: trim(n), e: trim(e) }.to_parsed_public_key(parameters).ok()?
+        }
+    };
+    let der: PublicKeyX509Der<'_> = key.as_der().ok()?;
+    let bits = PublicEncryptingKey::from_der(der.as_ref()).ok()?.key_size_bits();
+    (2048..=8192).contains(&bits).then_some(key)
+}
+
+fn read_jwk(json: &str) -> Result<Key, String> {
+    /// jsonwebtoken's names of algorithms lack ES512, so this one is read as text.
+    #[derive(Deserialize)]
+    struct Alg {
+        alg: Option<String>,
+    }
+    let no_jwk = |error: serde_json::Error| format!("this is no JWK ({error})");
+    let jwk: Jwk = serde_json::from_str(json).map_err(no_jwk)?;
+    let Alg { alg } = serde_json::from_str(json).map_err(no_jwk)?;
+    let signs = jwk.common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature)
+        && jwk
+            .common
+            .key_operations
+            .as_ref()
+            .is_none_or(|operations| operations.contains(&KeyOperations::Verify));
+    if !signs {
+        return Err("the key's `use` or `key_ops` is not for checking signatures".to_owned());
+    }
+    let pinned = alg.map(|name| name.parse()).transpose().map_err(|error: ConfigError| error.to_string())?;
+    let read = DecodingKey::from_jwk(&jwk).map_err(|_| "the key's type is not supported".to_owned())?;
+    let material = match (read.family(), read.kind()) {
+        (AlgorithmFamily::Hmac, DecodingKeyKind::SecretOrDer(bytes)) => {
+            Material::Hmac(Secret::new(bytes.clone()))
+        }
+        _ => Material::Public(read),
+    };
+    Ok(Key { id: jwk.common.key_id, pinned, material })
+}
+
+/// What kind of key `text` is, if it is text that is surely no HMAC secret, and what to do with it instead.
+fn other_kind(text: &[u8]) -> Option<(&'static str, &'static str)> {
+    let text = String::from_utf8_lossy(text);
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if text.contains("-----BEGIN ") || text.contains("---- BEGIN ") {
+        return Some(("a PEM key", "give it as a public key, with an RS*, PS*, ES* or EdDSA algorithm"));
+    }
+    if ["ssh-", "ecdsa-sha2-", "sk-ssh-"].iter().any(|prefix| text.starts_with(prefix)) {
+        return Some((
+            "an SSH key",
+            "convert it: ssh-keygen -e -m PKCS8 -f KEY, and give it as a public key",
+        ));
+    }
+    let json: Option<serde_json::Map<String, serde_json::Value>> =
+        text.starts_with('{').then(|| serde_json::from_str(text.trim_end()).ok()).flatten();
+    json.is_some_and(|json| json.contains_key("kty") || json.contains_key("keys"))
+        .then_some(("a JWK", "give it as a key or a key set instead"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t36_text_of_another_key_is_no_secret() {
+        let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n";
+        for text in [
+            pem.to_owned(),
+            format!(" \n{pem}"),
+            format!("\u{feff}{pem}"),
+            "{\"kty\":\"oct\",\"k\":\"AAAA\"}".to_owned(),
+            " {\"keys\":[]}\n".to_owned(),
+            "ssh-rsa AAAAB3NzaC1yc2E".to_owned(),
+        ] {
+            assert_eq!(Key::secret(text.clone()).unwrap_err().field(), "secret", "{text}");
+        }
+        assert!(Key::secret("{not json, just an odd secret of many bytes}").is_ok());
+    }
+
+    #[test]
+    fn a_key_prints_no_secret() {
+        let key = Key::secret("correct horse battery staple, twice").unwrap();
+        assert!(!format!("{key:?}").contains("horse"));
+        let jwk = Key::jwk("{\"kty\":\"oct\",\"k\":\"Y29ycmVjdCBob3JzZQ\",\"kid\":\"a\"}").unwrap();
+        assert!(!format!("{jwk:?}").contains("horse") && jwk.id() == Some("a"));
+    }
+
+    #[test]
+    fn a_private_key_and_a_certificate_meet_a_remedy() {
+        for (label, remedy) in [("PRIVATE KEY", "-pubout"), ("CERTIFICATE", "x509")] {
+            let text = format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----");
+            assert!(Key::pem(&text).unwrap_err().remedy().contains(remedy));
+        }
+    }
+
+    #[test]
+    fn a_set_skips_what_cannot_check_signatures() {
+        let usable = "{\"kty\":\"oct\",\"k\":\"AAAA\",\"kid\":\"good\"}";
+        let set = format!(
+            "{{\"keys\":[{{\"kty\":\"XYZ\"}},{{\"kty\":\"oct\",\"k\":\"AAAA\",\"use\":\"enc\"}},\
+             {{\"kty\":\"oct\",\"k\":\"AAAA\",\"key_ops\":[\"sign\"]}},{{\"kty\":\"oct\",\"k\":\"AAAA\",\"alg\":\"none\"}},\
+             {usable}]}}"
+        );
+        let ids: Vec<_> = Key::jwk_set(&set).unwrap().iter().map(|key| key.id().map(str::to_owned)).collect();
+        assert_eq!(ids, [Some("good".to_owned())]);
+        for set in ["", "[]", "{\"keys\":[]}", "{\"keys\":[{\"kty\":\"XYZ\"}]}"] {
+            assert_eq!(Key::jwk_set(set).unwrap_err().field(), "jwks");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Bearer tokens: signed by somebody else, checked here, kept nowhere.
+
+mod algorithm;
+mod builder;
+mod claims;
+mod fault;
+mod json;
+mod key;
+mod token;
+mod verifier;
+
+use http::header::HeaderName;
+
+pub use self::algorithm::Algorithm;
+pub use self::builder::JwtBackendBuilder;
+use self::claims::Policy;
+pub use self::claims::VerifyOptions;
+pub use self::fault::TokenFault;
+pub use self::key::Key;
+use self::verifier::Verifiers;
+use crate::backend::{Answer, AuthBackend, Proof};
+use crate::page::LoginPage;
+use crate::{Denial, Head, Timestamp, User};
+
+/// The stateless backend: `Authorization: Bearer <token>` (RFC 6750 §2.1) with a JSON Web Token (RFC 7519).
+///
+/// ```
+/// use authgate_core::{Algorithm, JwtBackend, Key};
+///
+/// let backend = JwtBackend::builder()
+///     .key(Key::secret("a secret of at least thirty-two bytes")?)
+///     .algorithms([Algorithm::HS256])
+///     .audience(["dashboard"])
+///     .build()?;
+/// # Ok::<(), authgate_core::ConfigError>(())
+/// ```
+#[derive(Debug)]
+pub struct JwtBackend {
+    header: HeaderName,
+    scheme: String,
+    verifiers: Verifiers,
+    policy: Policy,
+}
+
+impl JwtBackend {
+    /// Starts with AsyncMQ's defaults; a key is still missing.
+    pub fn builder() -> JwtBackendBuilder {
+        JwtBackendBuilder::default()
+    }
+
+    /// The user that `token` proves at the moment `now`, and when the proof ends (leeway included), if it does.
+    ///
+    /// # Errors
+    /// Why the token proves nothing.
+    pub fn verify(&self, token: &[u8], now: Timestamp) -> Result<(User, Option<Timestamp>), TokenFault> {
+        let payload = token::open(token, &self.verifiers)?;
+        self.policy.judge(&payload, now)
+    }
+
+    /// The token in the header field, or nothing if the field is missing or of another scheme.
+    fn token<'a>(&self, head: &Head<'a>) -> Result<Option<&'a [u8]>, TokenFault> {
+        let Some(value) = head.headers().one(&self.header).map_err(|_| TokenFault::Repeated)? else {
+            return Ok(None);
+        };
+        let scheme = value.get(..self.scheme.len()).unwrap_or(value);
+        if !scheme.eq_ignore_ascii_case(self.scheme.as_bytes()) {
+            return Ok(None);
+        }
+        match value.get(scheme.len()..) {
+            // What follows the one space is checked byte by byte as base64url, so white space and non-ASCII end there.
+            Some([b' ', token @ ..]) => Ok(Some(token)),
+            _ => Err(TokenFault::Scheme),
+        }
+    }
+}
+
+impl AuthBackend for JwtBackend {
+    fn name(&self) -> &'static str {
+        "jwt"
+    }
+
+    fn challenge(&self) -> &str {
+        &self.scheme
+    }
+
+    fn authenticate(&self, head: &Head<'_>, now: Timestamp) -> Proof {
+        match self.token(head) {
+            Ok(None) => Proof::Absent,
+            Err(fault) => Proof::Refused(Denial::Token(fault)),
+            Ok(Some(token)) => match self.verify(token, now) {
+                Ok((user, until)) => Proof::Proven { user, until, ambient: false },
+                Err(fault) => Proof::Refused(Denial::Token(fault)),
+            },
+        }
+    }
+
+    fn login(&self) -> Answer {
+        Answer::Page(LoginPage::Token { header: self.header.to_string(), scheme: self.scheme.clone() })
+    }
+
+    // There is nothing to forget on this side, so any method may do it.
+    fn logout(&self) -> Answer {
+        Answer::ToLogin
+    }
+}

@@ -1,0 +1,186 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use base64_simd::URL_SAFE_NO_PAD;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use super::fault::TokenFault;
+use super::json::readable;
+use super::verifier::Verifiers;
+
+/// The longest token, in bytes. Checked before anything is decoded.
+pub(super) const MAX_BYTES: usize = 64 * 1024;
+
+/// Checks a compact JWS (RFC 7515 §7.1) and returns its payload, decoded: signed by one of our keys, with the
+/// algorithm that this key is for, and not yet understood.
+pub(super) fn open(token: &[u8], verifiers: &Verifiers) -> Result<Vec<u8>, TokenFault> {
+    if token.len() > MAX_BYTES {
+        return Err(TokenFault::TooLong);
+    }
+    let signed = memchr::memrchr(b'.', token).ok_or(TokenFault::Encoding)?;
+    let (message, signature) = token.split_at_checked(signed).ok_or(TokenFault::Encoding)?;
+    let dot = memchr::memchr(b'.', message).ok_or(TokenFault::Encoding)?;
+    let (header, payload) = message.split_at_checked(dot).ok_or(TokenFault::Encoding)?;
+    let [payload, signature] = [payload, signature].map(|part| part.strip_prefix(b".").unwrap_or(part));
+
+    let header = decode(header)?;
+    let header = Header::read(&header)?;
+    let signature = decode(signature)?;
+    match verifiers.check(&header.algorithm, header.key_id.as_deref(), message, &signature) {
+        None => Err(TokenFault::Algorithm),
+        Some(false) => Err(TokenFault::Signature),
+        Some(true) => decode(payload),
+    }
+}
+
+/// Canonical base64url without padding: one text for each value. A dot inside the payload fails here, too.
+fn decode(part: &[u8]) -> Result<Vec<u8>, TokenFault> {
+    URL_SAFE_NO_PAD.decode_to_vec(part).map_err(|_| TokenFault::Encoding)
+}
+
+/// What matters in a JOSE header (RFC 7515 §4). Keys that the token brings along (`jwk`, `jku`, `x5u`, `x5c`) are
+/// not even read.
+#[derive(Default)]
+struct Header<'a> {
+    algorithm: Cow<'a, str>,
+    key_id: Option<Cow<'a, str>>,
+    extended: bool,
+}
+
+impl<'a> Header<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Self, TokenFault> {
+        let text = readable(bytes).ok_or(TokenFault::Header)?;
+        let header: Self = serde_json::from_str(text).map_err(|_| TokenFault::Header)?;
+        if header.extended { Err(TokenFault::Critical) } else { Ok(header) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Header<'de> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Header<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JOSE header")
+            }
+
+            // By hand and not derived: of duplicate names the last one counts, as every JSON reader in Python has it.
+            fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Self::Value, M::Error> {
+                let mut header = Header::default();
+                while let Some(Text(name)) = members.next_key()? {
+                    match &*name {
+                        "alg" => header.algorithm = members.next_value::<Text<'de>>()?.0,
+                        "kid" => header.key_id = Some(members.next_value::<Text<'de>>()?.0),
+                        // RFC 7515 §4.1.11 and RFC 7797: `crit` may not be ignored, and none is understood here.
+                        "crit" => {
+                            members.next_value::<IgnoredAny>()?;
+                            header.extended = true;
+                        }
+                        "b64" => header.extended |= !members.next_value::<bool>()?,
+                        _ => {
+                            members.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(header)
+            }
+        }
+
+        json.deserialize_map(Members)
+    }
+}
+
+/// A string, borrowed unless it has escapes.
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct Characters;
+
+        impl<'de> Visitor<'de> for Characters {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        json.deserialize_str(Characters)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(json: &str) -> Result<(String, Option<String>), TokenFault> {
+        Header::read(json.as_bytes())
+            .map(|header| (header.algorithm.into_owned(), header.key_id.map(Cow::into_owned)))
+    }
+
+    #[test]
+    fn t37_an_extension_that_must_be_understood_is_not() {
+        for json in [
+            r#"{"alg":"HS256","crit":["b64"],"b64":false}"#,
+            r#"{"alg":"HS256","crit":[]}"#,
+            r#"{"alg":"HS256","crit":null}"#,
+            r#"{"alg":"HS256","b64":false}"#,
+            r#"{"crit":"exp","alg":"HS256"}"#,
+        ] {
+            assert_eq!(header(json), Err(TokenFault::Critical), "{json}");
+        }
+    }
+
+    #[test]
+    fn t37_keys_in_the_header_are_not_read() {
+        let json =
+            r#"{"alg":"HS256","jwk":{"kty":"oct","k":"AA"},"jku":"https://evil.example","x5c":[1],"x5u":1}"#;
+        assert_eq!(header(json), Ok(("HS256".into(), None)));
+    }
+
+    #[test]
+    fn the_last_of_duplicate_members_counts() {
+        assert_eq!(
+            header(r#"{"alg":"none","alg":"HS256","kid":"a","kid":"b"}"#),
+            Ok(("HS256".into(), Some("b".into())))
+        );
+    }
+
+    #[test]
+    fn t38_a_header_member_of_the_wrong_type_refuses() {
+        for json in [
+            r#"{"alg":1}"#,
+            r#"{"alg":null}"#,
+            r#"{"alg":["HS256"]}"#,
+            r#"{"alg":"HS256","kid":1}"#,
+            r#"{"alg":"HS256","kid":null}"#,
+            r#"{"alg":"HS256","b64":"no"}"#,
+            "[]",
+            "1",
+            "",
+            "{",
+            r#"{"alg":"HS256"}x"#,
+            "\u{feff}{\"alg\":\"HS256\"}",
+        ] {
+            assert_eq!(header(json), Err(TokenFault::Header), "{json}");
+        }
+    }
+
+    #[test]
+    fn only_canonical_base64url_is_read() {
+        assert_eq!(decode(b"aGk").unwrap(), b"hi");
+        for part in ["aGk=", "aGl", "aG k", "aGk\n", "a+b/", "aGk.", "a", "\u{e9}"] {
+            assert_eq!(decode(part.as_bytes()), Err(TokenFault::Encoding), "{part:?}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+use std::fmt;
+
+use http::header::{ACCEPT, CONNECTION, HeaderName, UPGRADE};
+
+use crate::headers::HeaderView;
+
+static HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
+static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
+/// What asked, and so what kind of answer it can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A person's navigation: answered with pages and redirects.
+    Page,
+    /// HTMX (`HX-Request: true`): answered with texts and `HX-Redirect`.
+    Htmx,
+    /// A program (an API call, SSE, XHR, a probe): answered with a status it can read.
+    Api,
+    /// A websocket's handshake: refused before it is accepted.
+    WebSocket,
+}
+
+impl Kind {
+    /// Tells from the header fields alone. The path, the user agent and the host have no say.
+    pub(crate) fn of(headers: HeaderView<'_>) -> Self {
+        if headers.lists(&UPGRADE, "websocket") && headers.lists(&CONNECTION, "upgrade") {
+            Self::WebSocket
+        } else if headers.all(&HX_REQUEST).any(|value| value == b"true") {
+            Self::Htmx
+        } else if is_program(headers) {
+            Self::Api
+        } else {
+            Self::Page
+        }
+    }
+
+    /// The name that the log uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Htmx => "htmx",
+            Self::Api => "api",
+            Self::WebSocket => "websocket",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A browser says so itself (Fetch Metadata: any mode but `navigate`), or `Accept` names JSON or an event stream and
+/// neither HTML nor everything.
+fn is_program(headers: HeaderView<'_>) -> bool {
+    if headers.all(&SEC_FETCH_MODE).any(|mode| mode != b"navigate") {
+        return true;
+    }
+    let (mut data, mut page) = (false, false);
+    for media in headers.all(&ACCEPT).flat_map(|value| value.split(|&byte| byte == b',')) {
+        let media =
+            media.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+        page |= matches!(media.as_slice(), b"text/html" | b"application/xhtml+xml" | b"*/*");
+        data |= matches!(media.as_slice(), b"application/json" | b"text/event-stream")
+            || media.ends_with(b"+json");
+    }
+    data && !page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(fields: &[(&'static str, &'static str)]) -> Kind {
+        let pairs: Vec<_> = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        Kind::of(HeaderView::Pairs(&pairs))
+    }
+
+    #[test]
+    fn t12_whoever_cannot_read_html_is_not_sent_any() {
+        assert_eq!(kind(&[]), Kind::Page);
+        assert_eq!(kind(&[("accept", "*/*")]), Kind::Page);
+        assert_eq!(kind(&[("accept", "text/html,application/xhtml+xml,*/*;q=0.8")]), Kind::Page);
+        assert_eq!(kind(&[("accept", "text/html, application/json")]), Kind::Page);
+        assert_eq!(kind(&[("accept", "application/json")]), Kind::Api);
+        assert_eq!(kind(&[("accept", "Application/Problem+JSON; q=1")]), Kind::Api);
+        assert_eq!(kind(&[("accept", "text/event-stream")]), Kind::Api);
+        assert_eq!(kind(&[("accept", "text/plain"), ("accept", "application/json")]), Kind::Api);
+        assert_eq!(kind(&[("accept", "*/*"), ("sec-fetch-mode", "cors")]), Kind::Api);
+        assert_eq!(kind(&[("accept", "application/json"), ("sec-fetch-mode", "navigate")]), Kind::Api);
+        assert_eq!(kind(&[("accept", "text/html"), ("sec-fetch-mode", "navigate")]), Kind::Page);
+    }
+
+    #[test]
+    fn htmx_and_websockets_are_known_by_their_fields() {
+        assert_eq!(kind(&[("hx-request", "true"), ("sec-fetch-mode", "cors")]), Kind::Htmx);
+        assert_eq!(kind(&[("hx-request", "1")]), Kind::Page);
+        assert_eq!(kind(&[("upgrade", "WebSocket"), ("connection", "keep-alive, Upgrade")]), Kind::WebSocket);
+        assert_eq!(kind(&[("upgrade", "websocket")]), Kind::Page);
+    }
+}

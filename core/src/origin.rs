@@ -1,0 +1,199 @@
+//! Who a page belongs to: scheme, host and port (RFC 6454), always parsed and never compared as text.
+
+use std::fmt;
+
+/// How the browser reached us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scheme {
+    /// Plain HTTP.
+    #[default]
+    Http,
+    /// HTTP over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// Reads `http`, `https`, `ws` or `wss`, whatever the case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is = |names: [&str; 2]| names.iter().any(|name| text.eq_ignore_ascii_case(name));
+        if is(["http", "ws"]) {
+            Some(Self::Http)
+        } else if is(["https", "wss"]) {
+            Some(Self::Https)
+        } else {
+            None
+        }
+    }
+
+    fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+/// A host and maybe a port, as in the `Host` field (RFC 9110 §7.2): no user, no path, nothing that another parser
+/// could read as one.
+#[derive(Debug, Clone, Copy)]
+pub struct Authority<'a> {
+    host: &'a str,
+    port: Option<u16>,
+}
+
+impl<'a> Authority<'a> {
+    /// Reads `name`, `name:port`, `192.0.2.1:port` or `[2001:db8::1]:port`.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let colon = match text.strip_prefix('[') {
+            Some(rest) => rest.find(']')? + 2,
+            None => text.find(':').unwrap_or(text.len()),
+        };
+        let (host, port) = text.split_at_checked(colon)?;
+        let port = match port.strip_prefix(':') {
+            Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Some(digits.parse().ok()?)
+            }
+            None if port.is_empty() => None,
+            _ => return None,
+        };
+        is_host(host).then_some(Self { host, port })
+    }
+
+    /// The host, without the port.
+    pub fn host(&self) -> &'a str {
+        self.host
+    }
+
+    /// The port, if one is written.
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+}
+
+/// Letters, digits, `-`, `.`, `_` (container names have it), or an IPv6 address in brackets.
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            !host.is_empty()
+                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+        }
+    }
+}
+
+/// A scheme and an authority, comparable: `HTTP://Dash.example` is `http://dash.example:80`.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    scheme: Scheme,
+    authority: Authority<'a>,
+}
+
+impl<'a> Origin<'a> {
+    /// The origin of a request to `authority`.
+    pub fn new(scheme: Scheme, authority: Authority<'a>) -> Self {
+        Self { scheme, authority }
+    }
+
+    /// Reads the `Origin` field (RFC 6454 §7). `null` is nobody's origin.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        match Self::split_url(text)? {
+            (origin, "") => Some(origin),
+            _ => None,
+        }
+    }
+
+    /// Reads an absolute http URL into its origin and what follows, which is empty or starts with `/`, `?` or `#`.
+    pub(crate) fn split_url(url: &'a str) -> Option<(Self, &'a str)> {
+        let (scheme, rest) = url.split_once("://")?;
+        if !(scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")) {
+            return None;
+        }
+        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+        let (authority, tail) = rest.split_at_checked(end)?;
+        Some((Self::new(Scheme::parse(scheme)?, Authority::parse(authority)?), tail))
+    }
+
+    fn port(&self) -> u16 {
+        self.authority.port.unwrap_or(self.scheme.default_port())
+    }
+}
+
+impl PartialEq for Origin<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.scheme == other.scheme
+            && self.port() == other.port()
+            && self.authority.host.eq_ignore_ascii_case(other.authority.host)
+    }
+}
+
+impl Eq for Origin<'_> {}
+
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.scheme == Scheme::Http { "http" } else { "https" };
+        write!(f, "{scheme}://{}:{}", self.authority.host, self.port())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t18_origins_are_compared_by_meaning() {
+        let same = |a, b| Origin::parse(a).unwrap() == Origin::parse(b).unwrap();
+        assert!(same("http://dash.example", "HTTP://Dash.Example:80"));
+        assert!(same("https://[2001:db8::1]", "https://[2001:db8::1]:443"));
+        assert!(!same("http://dash.example", "https://dash.example"));
+        assert!(!same("http://dash.example", "http://dash.example:8080"));
+        assert!(!same("http://dash.example", "http://dash.example.evil.example"));
+    }
+
+    #[test]
+    fn t18_what_is_no_origin_is_nobodys() {
+        for text in [
+            "null",
+            "",
+            "dash.example",
+            "http://",
+            "http://a/",
+            "http://a@b",
+            "http://a b",
+            "ftp://a",
+            "ws://a",
+        ] {
+            assert!(Origin::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn t20_an_authority_has_one_reading() {
+        for text in ["dash.example", "a_b:1", "127.0.0.1:65535", "[::1]", "[::1]:80"] {
+            assert!(Authority::parse(text).is_some(), "{text}");
+        }
+        for text in [
+            "",
+            ":",
+            ":80",
+            "a:",
+            "a:b",
+            "a:65536",
+            "a:+1",
+            "a/b",
+            "a?b",
+            "a#b",
+            "a@b",
+            "a b",
+            "a\\b",
+            "a,b",
+            "[::1",
+            "::1",
+            "[::1]x",
+            "[x]",
+            "é.example",
+            "a%2fb",
+        ] {
+            assert!(Authority::parse(text).is_none(), "{text}");
+        }
+    }
+}

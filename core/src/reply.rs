@@ -1,0 +1,104 @@
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{Response, StatusCode};
+
+use crate::decision::Note;
+use crate::local_path::LocalPath;
+
+static HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
+
+/// An answer of the gate's own, ready to be sent: `http::Response::from(reply)`.
+#[derive(Debug)]
+pub struct Reply {
+    status: StatusCode,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Bytes,
+    pub(crate) note: Note,
+}
+
+impl Reply {
+    /// An empty answer. Nothing that the gate says may be kept by a cache.
+    pub(crate) fn empty(status: StatusCode, note: Note) -> Self {
+        let headers = vec![
+            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        ];
+        Self { status, headers, body: Bytes::new(), note }
+    }
+
+    /// A redirect that is followed with GET (RFC 9110 §15.4.4).
+    pub(crate) fn see_other(to: &LocalPath, note: Note) -> Self {
+        Self::empty(StatusCode::SEE_OTHER, note).with(LOCATION, to.to_header_value())
+    }
+
+    /// A short text for programs.
+    pub(crate) fn text(status: StatusCode, text: &'static str, note: Note) -> Self {
+        let mut reply = Self::empty(status, note)
+            .with(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        reply.body = Bytes::from_static(text.as_bytes());
+        reply
+    }
+
+    /// A page for people, which may load nothing but its own style.
+    pub(crate) fn page(status: StatusCode, html: String, policy: &HeaderValue, note: Note) -> Self {
+        let mut reply = Self::empty(status, note)
+            .with(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))
+            .with(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"))
+            // Not `no-referrer`: forms would then send `Origin: null`, which is nobody's origin.
+            .with(REFERRER_POLICY, HeaderValue::from_static("same-origin"))
+            .with(CONTENT_SECURITY_POLICY, policy.clone());
+        reply.body = html.into();
+        reply
+    }
+
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Tells HTMX to load a page instead. Never on a 3xx, which the browser would follow by itself.
+    pub(crate) fn with_hx_redirect(self, to: &LocalPath) -> Self {
+        self.with(HX_REDIRECT.clone(), to.to_header_value())
+    }
+
+    pub(crate) fn with_challenges(mut self, challenges: &[HeaderValue]) -> Self {
+        self.headers.extend(challenges.iter().map(|challenge| (WWW_AUTHENTICATE, challenge.clone())));
+        self
+    }
+
+    /// For HEAD: what GET would answer, without the body.
+    pub(crate) fn without_body(mut self) -> Self {
+        self.body = Bytes::new();
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The header fields, in order. The body's length is the server's to say.
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.headers
+    }
+
+    /// The body.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+}
+
+impl From<Reply> for Response<Bytes> {
+    fn from(reply: Reply) -> Self {
+        let mut response = Self::new(reply.body);
+        *response.status_mut() = reply.status;
+        response.headers_mut().reserve(reply.headers.len());
+        for (name, value) in reply.headers {
+            response.headers_mut().append(name, value);
+        }
+        response
+    }
+}

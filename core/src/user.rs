@@ -1,0 +1,71 @@
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+/// Who was admitted.
+///
+/// Nobody is an administrator, and nobody has a role, unless the backend says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// What identifies the user for good; never empty.
+    pub id: String,
+    /// What to call the user on a page.
+    pub name: String,
+    /// Whether the user may do everything.
+    pub is_admin: bool,
+    /// Names of the roles that the user has.
+    pub roles: Vec<String>,
+    /// The claims of the token that the user presented, if it was a token.
+    pub claims: Option<Claims>,
+}
+
+impl User {
+    /// A user without any right, called by their id.
+    pub fn new(id: impl Into<String>) -> Self {
+        let id = id.into();
+        Self { name: id.clone(), id, is_admin: false, roles: Vec::new(), claims: None }
+    }
+
+    /// Whether the user has the role `name`.
+    pub fn has_role(&self, name: &str) -> bool {
+        self.roles.iter().any(|role| role == name)
+    }
+}
+
+/// The claims of a verified token, kept as the JSON object that was signed and read only when somebody asks.
+#[derive(Clone)]
+pub struct Claims(Box<RawValue>);
+
+impl Claims {
+    pub(crate) fn new(json: Box<RawValue>) -> Self {
+        Self(json)
+    }
+
+    /// The JSON object as it was signed.
+    pub fn json(&self) -> &str {
+        self.0.get()
+    }
+
+    /// The claim `name`, or nothing if it is missing or of another type. The last of duplicate names counts.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let mut all: std::collections::HashMap<String, Box<RawValue>> =
+            serde_json::from_str(self.json()).ok()?;
+        serde_json::from_str(all.remove(name)?.get()).ok()
+    }
+}
+
+impl PartialEq for Claims {
+    fn eq(&self, other: &Self) -> bool {
+        self.json() == other.json()
+    }
+}
+
+impl Eq for Claims {}
+
+// Claims may hold personal data; a log line that prints a user must not print them.
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Claims(…)")
+    }
+}

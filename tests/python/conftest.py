@@ -1,0 +1,44 @@
+"""Fixtures: every story runs on both runtimes, against one demo whose secret the tests know."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.program import PROGRAM, Demo, running
+
+
+def pytest_sessionstart() -> None:
+    if not PROGRAM.exists():
+        raise pytest.UsageError("no program to test: cargo build --release -p authgate --locked")
+
+
+@pytest.fixture(scope="session", params=["tokio", "smol"])
+def runtime(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def secret() -> str:
+    """48 characters: long enough for HS256 and HS384, and text, so that every tool reads it alike."""
+    return secrets.token_urlsafe(36)
+
+
+@pytest.fixture(scope="session")
+def demo(runtime: str, secret: str) -> Iterator[Demo]:
+    """The dashboard with its defaults: any signed-in user may enter."""
+    with running(runtime, secret=secret) as started:
+        yield started
+        assert started.process.poll() is None, f"it ended during the tests: {started.log()[-2000:]}"
+        assert started.get("/ops/healthz").status == 200
+
+
+@pytest.fixture
+def secret_file(tmp_path: Path, secret: str) -> Path:
+    """The secret as an editor leaves it: with a newline at the end."""
+    path = tmp_path / "secret"
+    path.write_text(f"{secret}\n")
+    return path

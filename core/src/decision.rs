@@ -5,7 +5,7 @@ use http::header::HeaderName;
 
 use crate::identity::IdentityHeaders;
 use crate::reply::Reply;
-use crate::{Denial, Kind, Peer, Timestamp, User};
+use crate::{Denial, Kind, Peer, Timestamp, Unavailable, User};
 
 /// How a request ends.
 #[derive(Debug)]
@@ -34,6 +34,11 @@ impl Admission {
     pub fn strips(&self, name: &HeaderName) -> bool {
         self.identity.has(name.as_str())
     }
+
+    /// What the log says about it.
+    pub fn event(&self) -> Event<'_> {
+        self.note.event("forward", None, self.user.as_ref())
+    }
 }
 
 /// Which of a custom backend's answers is asked for.
@@ -44,6 +49,22 @@ pub struct Delegation {
     /// What it is to answer.
     pub page: DelegatedPage,
     pub(crate) note: Note,
+    /// What is sent instead if the backend cannot.
+    pub(crate) otherwise: Reply,
+}
+
+impl Delegation {
+    /// The answer if the backend cannot give its own: 503, and `why` for the log.
+    pub fn unavailable(self, why: &Unavailable) -> Reply {
+        let mut reply = self.otherwise;
+        reply.note.detail = Some(why.to_string());
+        reply
+    }
+
+    /// What the log says about it.
+    pub fn event(&self) -> Event<'_> {
+        self.note.event("delegate", None, None)
+    }
 }
 
 /// A page that a custom backend answers itself.
@@ -123,35 +144,34 @@ pub struct Event<'a> {
 impl Decision {
     /// What the log says about this decision.
     pub fn event(&self) -> Event<'_> {
-        let (note, outcome, status, user) = match self {
-            Self::Forward(admission) => {
-                (&admission.note, "forward", None, admission.user.as_ref().map(|user| user.id.as_str()))
-            }
-            Self::Respond(reply) => (&reply.note, "respond", Some(reply.status().as_u16()), None),
-            Self::Delegate(delegation) => (&delegation.note, "delegate", None, None),
-        };
-        let detail = match (&note.detail, note.reason) {
+        match self {
+            Self::Forward(admission) => admission.event(),
+            Self::Respond(reply) => reply.event(),
+            Self::Delegate(delegation) => delegation.event(),
+        }
+    }
+}
+
+impl Note {
+    pub(crate) fn event<'a>(
+        &'a self,
+        outcome: &'static str,
+        status: Option<u16>,
+        user: Option<&'a User>,
+    ) -> Event<'a> {
+        let detail = match (&self.detail, self.reason) {
             (Some(detail), _) => Cow::Borrowed(detail.as_str()),
             (None, Reason::Denied(denial)) => Cow::Owned(denial.explain()),
             (None, _) => Cow::Borrowed(""),
         };
         Event {
-            client: note.client,
-            kind: note.kind,
+            client: self.client,
+            kind: self.kind,
             outcome,
             status,
-            reason: note.reason,
+            reason: self.reason,
             detail,
-            user: user.or(note.refused_user.as_deref()),
-        }
-    }
-
-    /// Why the request ended as it did.
-    pub fn reason(&self) -> Reason {
-        match self {
-            Self::Forward(admission) => admission.note.reason,
-            Self::Respond(reply) => reply.note.reason,
-            Self::Delegate(delegation) => delegation.note.reason,
+            user: user.map(|user| user.id.as_str()).or(self.refused_user.as_deref()),
         }
     }
 }

@@ -5,7 +5,7 @@ use http::header::{
 };
 use http::{Response, StatusCode};
 
-use crate::decision::Note;
+use crate::decision::{Event, Note};
 use crate::local_path::LocalPath;
 
 static HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
@@ -83,6 +83,11 @@ impl Reply {
     /// The header fields, in order. The body's length is the server's to say.
     pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.headers
+    }
+
+    /// What the log says about it.
+    pub fn event(&self) -> Event<'_> {
+        self.note.event("respond", Some(self.status.as_u16()), None)
     }
 
     /// The body.

@@ -20,6 +20,7 @@ use crate::{Admission, Decision, Timestamp, User};
 /// New needs become new variants, so every driver fails to compile until it answers them.
 #[must_use = "a dropped step admits nobody"]
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "most requests are `Done` at once, and need no box for it")]
 pub enum Step {
     /// Ask the backend of this name who sent the request: a user, nobody, or "could not ask".
     AskBackend(&'static str, Then<Result<Option<User>, Unavailable>>),

@@ -1,3 +1,4 @@
+mod activity;
 mod connection;
 mod socket;
 
@@ -13,13 +14,11 @@ use authgate_tower::Limits;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use smol::Timer;
 use smol::channel::{self, Receiver};
 use smol::future::or;
 use smol::lock::{Semaphore, SemaphoreGuardArc};
 use smol::net::{TcpListener, TcpStream};
-use smol_hyper::rt::SmolTimer;
 use tower_service::Service;
 
 use connection::connection;
@@ -33,8 +32,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// which has one thread unless `SMOL_THREADS` says otherwise. A service that panics ends its own connection and no
 /// other. A failed accept, for want of file descriptors say, is logged and tried again after 50 ms.
 ///
-/// A connection that is silent from the start is closed after [`Limits::head_timeout`]. A [`Limits::head_bytes`] below
-/// 8 KiB counts as 8 KiB.
+/// [`Limits::head_timeout`] also bounds how long a new connection may say nothing.
 ///
 /// At `shutdown` the listener is closed, idle connections end at once, and requests in flight have [`Limits::drain`] to
 /// finish; an upgraded connection counts as one. What is left then is dropped, as is everything at once when the
@@ -56,8 +54,7 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let limits = bounded(&limits);
-    let http = http(&limits);
+    let limits = Arc::new(limits);
     let places = Arc::new(Semaphore::new(limits.connections));
     // Nothing is ever sent on these: dropping the sender is the signal.
     let (drain, draining) = channel::bounded(1);
@@ -68,17 +65,18 @@ where
             shutdown.as_mut().await;
             None
         };
-        let Some(accepted) = or(stop, async { Some(accept(&listener, &places).await) }).await else { break };
+        let next = or(stop, async { Some(accept(&listener, &places).await) }).await;
+        let Some(accepted) = next else { break };
         let (stream, peer, place) = accepted?;
         let socket = Socket::new(stream, place, dropped(uncut.clone()));
         let (cut, draining) = (dropped(uncut.clone()), dropped(draining.clone()));
-        let served = connection(http.clone(), socket, peer, service.clone(), limits.clone(), draining);
-        let logged = async move {
+        let served = connection(socket, peer, service.clone(), Arc::clone(&limits), draining);
+        let served = async move {
             if let Err(error) = served.await {
                 tracing::debug!(%peer, %error, "connection failed");
             }
         };
-        smol::spawn(or(cut, logged)).detach();
+        smol::spawn(or(cut, served)).detach();
     }
     drop((listener, drain, draining, uncut));
     let late = async {
@@ -87,34 +85,6 @@ where
     };
     or(cut.closed(), late).await;
     Ok(())
-}
-
-/// Keeps an instant plus a timeout within what the clock can name.
-fn bounded(limits: &Limits) -> Limits {
-    const LONGEST: Duration = Duration::from_hours(24 * 365);
-
-    Limits {
-        head_timeout: limits.head_timeout.min(LONGEST),
-        idle_timeout: limits.idle_timeout.min(LONGEST),
-        drain: limits.drain.min(LONGEST),
-        ..limits.clone()
-    }
-}
-
-fn http(limits: &Limits) -> http1::Builder {
-    const SMALLEST_BUFFER: usize = 8 * 1024;
-    const HYPER_HEADERS: usize = 100;
-
-    let mut http = http1::Builder::new();
-    http.timer(SmolTimer::new())
-        .half_close(true)
-        .header_read_timeout(limits.head_timeout)
-        .max_buf_size(limits.head_bytes.max(SMALLEST_BUFFER));
-    // Naming a number, even hyper's own, moves the parsed fields from the stack to the heap.
-    if limits.headers != HYPER_HEADERS {
-        http.max_headers(limits.headers);
-    }
-    http
 }
 
 /// The next connection, and its place among those allowed at one time.
@@ -131,20 +101,18 @@ async fn accept(
                 }
                 return Ok((stream, address.into(), place));
             }
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
-            Err(error) if is_the_peers(&error) => {}
-            Err(error) => {
-                tracing::warn!(%error, "accept failed");
-                Timer::after(Duration::from_millis(50)).await;
-            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::InvalidInput => return Err(error),
+                io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {}
+                _ => {
+                    tracing::warn!(%error, "accept failed");
+                    Timer::after(Duration::from_millis(50)).await;
+                }
+            },
         }
     }
 }
 
-fn is_the_peers(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted)
-}
-
 async fn dropped(sender: Receiver<Infallible>) {
-    while sender.recv().await.is_ok() {}
+    let _ = sender.recv().await;
 }

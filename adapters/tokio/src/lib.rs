@@ -1,5 +1,7 @@
 //! authgate on tokio: [`serve`] runs a gated service on a listener.
 
+mod host;
 mod serve;
 
+pub use host::Tokio;
 pub use serve::serve;

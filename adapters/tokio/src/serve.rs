@@ -1,3 +1,4 @@
+mod activity;
 mod connection;
 mod socket;
 
@@ -12,8 +13,6 @@ use authgate_tower::Limits;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower_service::Service;
@@ -29,8 +28,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// runtime, whose I/O and time must be enabled. A service that panics ends its own connection and no other. A failed
 /// accept, for want of file descriptors say, is logged and tried again after 50 ms.
 ///
-/// A connection that is silent from the start is closed after [`Limits::head_timeout`]. A [`Limits::head_bytes`] below
-/// 8 KiB counts as 8 KiB.
+/// [`Limits::head_timeout`] also bounds how long a new connection may say nothing.
 ///
 /// At `shutdown` the listener is closed, idle connections end at once, and requests in flight have [`Limits::drain`] to
 /// finish; an upgraded connection counts as one. What is left then is dropped, as is everything at once when the
@@ -52,8 +50,7 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let limits = bounded(&limits);
-    let http = http(&limits);
+    let limits = Arc::new(limits);
     let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
     // Nothing is ever sent on these: dropping the sender is the signal.
     let (drain, draining) = watch::channel(());
@@ -67,12 +64,12 @@ where
         };
         let socket = Socket::new(stream, place, dropped(uncut.clone()));
         let (cut, draining) = (dropped(uncut.clone()), dropped(draining.clone()));
-        let served = connection(http.clone(), socket, peer, service.clone(), limits.clone(), draining);
+        let served = connection(socket, peer, service.clone(), Arc::clone(&limits), draining);
         tokio::spawn(async move {
             tokio::select! {
                 () = cut => {}
                 ended = served => if let Err(error) = ended {
-                    tracing::debug!(%peer, error, "connection failed");
+                    tracing::debug!(%peer, %error, "connection failed");
                 }
             }
         });
@@ -82,41 +79,6 @@ where
         tracing::warn!("connections did not end in time and are dropped");
     }
     Ok(())
-}
-
-/// Keeps an instant plus a timeout within what the clock can name.
-fn bounded(limits: &Limits) -> Limits {
-    const LONGEST: Duration = Duration::from_hours(24 * 365);
-
-    Limits {
-        head_timeout: limits.head_timeout.min(LONGEST),
-        idle_timeout: limits.idle_timeout.min(LONGEST),
-        drain: limits.drain.min(LONGEST),
-        ..limits.clone()
-    }
-}
-
-fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
-    const SMALLEST_BUFFER: usize = 8 * 1024;
-    const HYPER_HEADERS: usize = 100;
-
-    let mut http = auto::Builder::new(TokioExecutor::new());
-    http.http1()
-        .timer(TokioTimer::new())
-        .half_close(true)
-        .header_read_timeout(limits.head_timeout)
-        .max_buf_size(limits.head_bytes.max(SMALLEST_BUFFER));
-    // Naming a number, even hyper's own, moves the parsed fields from the stack to the heap.
-    if limits.headers != HYPER_HEADERS {
-        http.http1().max_headers(limits.headers);
-    }
-    http.http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(limits.idle_timeout)
-        .keep_alive_timeout(limits.head_timeout)
-        .max_concurrent_streams(100)
-        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX));
-    http
 }
 
 /// The next connection, and its place among those allowed at one time.
@@ -133,18 +95,16 @@ async fn accept(
                 }
                 return Ok((stream, address.into(), place));
             }
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
-            Err(error) if is_the_peers(&error) => {}
-            Err(error) => {
-                tracing::warn!(%error, "accept failed");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::InvalidInput => return Err(error),
+                io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {}
+                _ => {
+                    tracing::warn!(%error, "accept failed");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
         }
     }
-}
-
-fn is_the_peers(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted)
 }
 
 async fn dropped(mut sender: watch::Receiver<()>) {

@@ -1,5 +1,19 @@
-//! authgate-tower
+//! The authgate gate as a tower layer: drives the core for any hyper or axum stack, and names no runtime.
 
+mod body;
+mod drive;
+mod expiry;
+mod host;
+mod layer;
 mod limits;
+mod record;
+mod service;
 
+pub use body::{BodyError, Expired, GateBody};
+pub use drive::drive;
+pub use expiry::Expiry;
+pub use host::Host;
+pub use layer::GateLayer;
 pub use limits::Limits;
+pub use record::{Record, RequestId};
+pub use service::{GateFuture, GateService};

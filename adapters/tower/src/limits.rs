@@ -23,7 +23,7 @@ impl Default for Limits {
             head_bytes: 64 * 1024,
             headers: 100,
             head_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
             connections: 10_000,
             drain: Duration::from_secs(10),
         }

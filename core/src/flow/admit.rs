@@ -1,7 +1,7 @@
 use super::refuse::{Asker, Details};
 use super::visit::Visit;
 use crate::backend::Proof;
-use crate::decision::{Note, Reason};
+use crate::decision::{Decision, Note, Reason};
 use crate::local_path::LocalPath;
 use crate::step::{Then, Unavailable};
 use crate::{Admission, Denial, Gate, Kind, Step, Timestamp, User};
@@ -26,7 +26,8 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
                     }
                     Err(denial) => {
                         let details = Details { user: Some(user.id), why: None };
-                        visit.asker().refuse(settings, denial, Some(details), || visit.login_and_back())
+                        let login = || visit.login_and_back();
+                        Decision::Respond(visit.asker().refuse(settings, denial, details, login)).into()
                     }
                 };
             }
@@ -86,7 +87,7 @@ fn answered(parked: Parked, answer: Result<Option<User>, Unavailable>) -> Step {
 impl Parked {
     fn refuse(self, denial: Denial, details: Details) -> Step {
         let Self { gate, asker, login, .. } = self;
-        asker.refuse(gate.settings(), denial, Some(details), || login)
+        Decision::Respond(asker.refuse(gate.settings(), denial, details, || login)).into()
     }
 }
 

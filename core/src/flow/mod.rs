@@ -37,5 +37,6 @@ pub(crate) fn begin(gate: &Gate, head: &Head<'_>, now: Timestamp) -> Step {
 }
 
 fn delegate(visit: &Visit<'_>, backend: &'static str, page: DelegatedPage, reason: Reason) -> Step {
-    Decision::Delegate(Delegation { backend, page, note: visit.note(reason) }).into()
+    let otherwise = visit.refusal(Denial::Unavailable);
+    Decision::Delegate(Delegation { backend, page, note: visit.note(reason), otherwise }).into()
 }

@@ -1,11 +1,11 @@
 use http::StatusCode;
 
-use crate::decision::{Decision, Note, Reason};
+use crate::decision::{Note, Reason};
 use crate::gate::Settings;
 use crate::local_path::LocalPath;
 use crate::mount::Mount;
 use crate::reply::Reply;
-use crate::{Denial, Kind, Peer, Step};
+use crate::{Denial, Kind, Peer};
 
 /// What is needed to refuse somebody, without borrowing from the request.
 #[derive(Debug, Clone)]
@@ -30,10 +30,10 @@ impl Asker {
         &self,
         settings: &Settings,
         denial: Denial,
-        details: Option<Details>,
+        details: Details,
         login: impl FnOnce() -> LocalPath,
-    ) -> Step {
-        let Details { user, why } = details.unwrap_or_default();
+    ) -> Reply {
+        let Details { user, why } = details;
         let reason = Reason::Denied(denial);
         let note = Note { kind: self.kind, client: self.client, reason, refused_user: user, detail: why };
         let refusal = denial.answer();
@@ -55,6 +55,6 @@ impl Asker {
                 }
             }
         };
-        Decision::Respond(if self.bodiless { reply.without_body() } else { reply }).into()
+        if self.bodiless { reply.without_body() } else { reply }
     }
 }

@@ -2,13 +2,14 @@ use std::borrow::Cow;
 
 use http::header::{HeaderName, REFERER};
 
-use super::refuse::Asker;
+use super::refuse::{Asker, Details};
 use crate::cross_site::is_foreign;
-use crate::decision::{Note, Reason};
+use crate::decision::{Decision, Note, Reason};
 use crate::error::HeadError;
 use crate::local_path::{LocalPath, MAX_NEXT};
 use crate::mount::{Mount, below};
 use crate::origin::{Authority, Origin};
+use crate::reply::Reply;
 use crate::{Denial, Gate, Head, Kind, Peer, Step};
 
 static HX_CURRENT_URL: HeaderName = HeaderName::from_static("hx-current-url");
@@ -94,7 +95,11 @@ impl<'a> Visit<'a> {
     }
 
     pub(super) fn refuse(&self, denial: Denial) -> Step {
-        self.asker().refuse(self.gate.settings(), denial, None, || self.login_and_back())
+        Decision::Respond(self.refusal(denial)).into()
+    }
+
+    pub(super) fn refusal(&self, denial: Denial) -> Reply {
+        self.asker().refuse(self.gate.settings(), denial, Details::default(), || self.login_and_back())
     }
 
     pub(super) fn asker(&self) -> Asker {

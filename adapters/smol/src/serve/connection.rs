@@ -1,9 +1,8 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use authgate_core::Peer;
 use authgate_tower::Limits;
@@ -17,16 +16,15 @@ use smol::Timer;
 use tower_service::Service;
 
 use super::BoxError;
+use super::activity::{Activity, Open};
 use super::socket::Socket;
 
-/// Runs a connection to its end. It is asked to close when `draining` is ready or it has been silent for too long, and
-/// dropped if that did not help.
+/// Runs a connection to its end, which `draining` and the limits may bring about.
 pub(super) async fn connection<S, B>(
-    http: http1::Builder,
     socket: Socket,
     peer: Peer,
     service: S,
-    limits: Limits,
+    limits: Arc<Limits>,
     draining: impl Future<Output = ()>,
 ) -> hyper::Result<()>
 where
@@ -37,8 +35,8 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let requests = Arc::new(Requests::default());
-    let counted = Arc::clone(&requests);
+    let activity = Arc::clone(&socket.activity);
+    let counted = Arc::clone(&activity);
     let service = service_fn(move |mut request: Request<Incoming>| {
         let (mut service, open) = (service.clone(), Open::new(&counted));
         request.extensions_mut().insert(peer);
@@ -53,67 +51,83 @@ where
             }))
         }
     });
-    let mut connection = pin!(http.serve_connection(socket, service).with_upgrades());
-    let mut draining = pin!(draining);
-    let mut silence = Timer::after(limits.head_timeout);
-    let mut moved = None;
+    let connection = http1(&limits).serve_connection(socket, service).with_upgrades();
+    drive(connection, http1::UpgradeableConnection::graceful_shutdown, &activity, &limits, draining).await
+}
+
+fn http1(limits: &Limits) -> http1::Builder {
+    const HYPER_HEADERS: usize = 100;
+    const BUFFER: usize = 64 * 1024;
+
+    let mut http = http1::Builder::new();
+    http.half_close(true).max_header_size(limits.head_bytes).max_buf_size(limits.head_bytes.max(BUFFER));
+    // Hyper's clock cannot tell a slow head from an idle connection; `drive` does both.
+    http.header_read_timeout(None);
+    // Naming a number, even hyper's own, moves the parsed fields from the stack to the heap.
+    if limits.headers != HYPER_HEADERS {
+        http.max_headers(limits.headers);
+    }
+    http
+}
+
+/// A timeout of nothing would keep `drive` busy, and a longer one than this could overflow the clock.
+fn bounded(timeout: Duration) -> Duration {
+    timeout.clamp(Duration::from_millis(1), Duration::from_hours(24 * 365))
+}
+
+/// Polls a connection, asks it to close when the server drains or it has been idle for too long, and gives it up when
+/// it takes too long over a request head or the closing.
+async fn drive<C: Future<Output = hyper::Result<()>>>(
+    connection: C,
+    close: fn(Pin<&mut C>),
+    activity: &Activity,
+    limits: &Limits,
+    draining: impl Future<Output = ()>,
+) -> hyper::Result<()> {
+    let after = |timeout: Duration| Instant::now() + bounded(timeout);
+    let (mut connection, mut draining) = (pin!(connection), pin!(draining));
+    let mut deadline = after(limits.head_timeout);
+    let mut alarm = Timer::at(deadline);
+    let mut armed = deadline;
+    let mut in_head = true;
     let mut closing = false;
     poll_fn(|cx| {
         if !closing && draining.as_mut().poll(cx).is_ready() {
             closing = true;
-            connection.as_mut().graceful_shutdown();
+            close(connection.as_mut());
         }
-        while Pin::new(&mut silence).poll(cx).is_ready() {
-            let busy = requests.stirred();
-            if closing && !busy {
-                return Poll::Ready(Ok(()));
+        loop {
+            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                return Poll::Ready(ended);
             }
-            if !busy {
+            let received = activity.has_received();
+            let busy = activity.has_requests();
+            if busy {
+                in_head = false;
+                deadline = after(limits.idle_timeout);
+            } else if received && !in_head {
+                in_head = true;
+                deadline = after(limits.head_timeout);
+            }
+            // Most deadlines only move back, once per request; for that it is enough to look when the alarm rings.
+            if deadline < armed {
+                armed = deadline;
+                alarm.set_at(deadline);
+            }
+            if Pin::new(&mut alarm).poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            if !busy && deadline <= Instant::now() {
+                if closing || in_head {
+                    return Poll::Ready(Ok(()));
+                }
                 closing = true;
-                connection.as_mut().graceful_shutdown();
+                close(connection.as_mut());
+                deadline = after(limits.head_timeout);
             }
-            silence.set_after(if busy { limits.idle_timeout } else { limits.head_timeout });
+            armed = deadline;
+            alarm.set_at(deadline);
         }
-        let ended = connection.as_mut().poll(cx);
-        let now = Instant::now();
-        // Moving a timer is not free: a busy connection does it a few times per timeout, not twice per request.
-        if requests.stirred() && moved.is_none_or(|moved| now - moved > limits.idle_timeout / 8) {
-            moved = Some(now);
-            silence.set_at(now + limits.idle_timeout);
-        }
-        ended
     })
     .await
-}
-
-/// The requests of one connection.
-#[derive(Default)]
-struct Requests {
-    open: AtomicUsize,
-    changed: AtomicBool,
-}
-
-impl Requests {
-    /// Whether a request is open, or came or went since this was last asked.
-    fn stirred(&self) -> bool {
-        self.changed.swap(false, Ordering::Relaxed) || self.open.load(Ordering::Relaxed) > 0
-    }
-}
-
-/// A request whose response has not been handed over entirely.
-struct Open(Arc<Requests>);
-
-impl Open {
-    fn new(requests: &Arc<Requests>) -> Self {
-        requests.open.fetch_add(1, Ordering::Relaxed);
-        requests.changed.store(true, Ordering::Relaxed);
-        Self(Arc::clone(requests))
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
-        self.0.changed.store(true, Ordering::Relaxed);
-    }
 }

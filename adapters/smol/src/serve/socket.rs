@@ -1,5 +1,6 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -7,10 +8,13 @@ use smol::lock::SemaphoreGuardArc;
 use smol::net::TcpStream;
 use smol_hyper::rt::FuturesIo;
 
+use super::activity::Activity;
+
 /// A stream that keeps its place among the connections until it is closed, and cannot be read once the server is gone.
 ///
 /// Both matter after an upgrade: the stream then belongs to the service, out of the server's reach.
 pub(super) struct Socket {
+    pub(super) activity: Arc<Activity>,
     io: FuturesIo<TcpStream>,
     cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     _place: SemaphoreGuardArc,
@@ -22,7 +26,7 @@ impl Socket {
         place: SemaphoreGuardArc,
         cut: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
-        Self { io: FuturesIo::new(stream), cut: Some(Box::pin(cut)), _place: place }
+        Self { activity: Arc::default(), io: FuturesIo::new(stream), cut: Some(Box::pin(cut)), _place: place }
     }
 
     fn is_cut(&mut self, cx: &mut Context<'_>) -> bool {
@@ -40,7 +44,9 @@ impl Read for Socket {
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let read = Pin::new(&mut self.io).poll_read(cx, buffer);
-        if read.is_pending() && self.is_cut(cx) {
+        if read.is_ready() {
+            self.activity.received();
+        } else if self.is_cut(cx) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         read
@@ -61,7 +67,7 @@ impl Write for Socket {
     }
 
     fn is_write_vectored(&self) -> bool {
-        // `FuturesIo` does not say so, and hyper would copy every body into one buffer.
+        // `FuturesIo` is silent about it, and hyper would copy every body once more.
         true
     }
 

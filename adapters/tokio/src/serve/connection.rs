@@ -1,8 +1,8 @@
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
 use authgate_core::Peer;
 use authgate_tower::Limits;
@@ -10,25 +10,24 @@ use http::{Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Either, Empty};
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioExecutor;
-use hyper_util::server::conn::auto;
-use tokio::time::{Instant, sleep};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::{Instant, sleep_until, timeout};
 use tower_service::Service;
 
 use super::BoxError;
+use super::activity::{Activity, Open};
 use super::socket::Socket;
 
-/// Runs a connection to its end. It is asked to close when `draining` is ready or it has been silent for too long, and
-/// dropped if that did not help.
+/// Runs a connection to its end, which `draining` and the limits may bring about.
 pub(super) async fn connection<S, B>(
-    http: auto::Builder<TokioExecutor>,
-    socket: Socket,
+    mut socket: Socket,
     peer: Peer,
     service: S,
-    limits: Limits,
+    limits: Arc<Limits>,
     draining: impl Future<Output = ()>,
-) -> Result<(), BoxError>
+) -> hyper::Result<()>
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send,
@@ -37,8 +36,16 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let requests = Arc::new(Requests::default());
-    let (counted, headers) = (Arc::clone(&requests), limits.headers);
+    let mut draining = pin!(draining);
+    let is_http2 = tokio::select! {
+        () = &mut draining => return Ok(()),
+        begun = timeout(limits.head_timeout, socket.begins_http2()) => match begun {
+            Ok(is_http2) => is_http2,
+            Err(_silent) => return Ok(()),
+        }
+    };
+    let activity = Arc::clone(&socket.activity);
+    let (counted, headers) = (Arc::clone(&activity), limits.headers);
     let service = service_fn(move |mut request: Request<Incoming>| {
         let (mut service, open) = (service.clone(), Open::new(&counted));
         request.extensions_mut().insert(peer);
@@ -60,69 +67,97 @@ where
             }))
         }
     });
-    let mut connection = pin!(http.serve_connection_with_upgrades(socket, service));
-    let mut draining = pin!(draining);
-    let mut silence = pin!(sleep(limits.head_timeout));
-    let mut moved = None;
+    if is_http2 {
+        let connection = http2(&limits).serve_connection(socket, service);
+        drive(connection, http2::Connection::graceful_shutdown, &activity, false, &limits, draining).await
+    } else {
+        let connection = http1(&limits).serve_connection(socket, service).with_upgrades();
+        let close = http1::UpgradeableConnection::graceful_shutdown;
+        drive(connection, close, &activity, true, &limits, draining).await
+    }
+}
+
+fn http1(limits: &Limits) -> http1::Builder {
+    const HYPER_HEADERS: usize = 100;
+    const BUFFER: usize = 64 * 1024;
+
+    let mut http = http1::Builder::new();
+    http.half_close(true).max_header_size(limits.head_bytes).max_buf_size(limits.head_bytes.max(BUFFER));
+    // Hyper's clock cannot tell a slow head from an idle connection; `drive` does both.
+    http.header_read_timeout(None);
+    // Naming a number, even hyper's own, moves the parsed fields from the stack to the heap.
+    if limits.headers != HYPER_HEADERS {
+        http.max_headers(limits.headers);
+    }
+    http
+}
+
+fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
+    let mut http = http2::Builder::new(TokioExecutor::new());
+    http.timer(TokioTimer::new())
+        .keep_alive_interval(bounded(limits.idle_timeout))
+        .keep_alive_timeout(bounded(limits.head_timeout))
+        .max_concurrent_streams(100)
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX));
+    http
+}
+
+/// A timeout of nothing would keep `drive` busy, and a longer one than this could overflow the clock.
+fn bounded(timeout: Duration) -> Duration {
+    timeout.clamp(Duration::from_millis(1), Duration::from_hours(24 * 365))
+}
+
+/// Polls a connection, asks it to close when the server drains or it has been idle for too long, and gives it up when
+/// it takes too long over a request head or the closing.
+async fn drive<C: Future<Output = hyper::Result<()>>>(
+    connection: C,
+    close: fn(Pin<&mut C>),
+    activity: &Activity,
+    heads_are_timed: bool,
+    limits: &Limits,
+    mut draining: Pin<&mut impl Future<Output = ()>>,
+) -> hyper::Result<()> {
+    let after = |timeout: Duration| Instant::now() + bounded(timeout);
+    let mut connection = pin!(connection);
+    let mut deadline = after(limits.head_timeout);
+    let mut alarm = pin!(sleep_until(deadline));
+    let mut in_head = true;
     let mut closing = false;
     poll_fn(|cx| {
         if !closing && draining.as_mut().poll(cx).is_ready() {
             closing = true;
-            connection.as_mut().graceful_shutdown();
+            close(connection.as_mut());
         }
-        while silence.as_mut().poll(cx).is_ready() {
-            let busy = requests.stirred();
-            if closing && !busy {
-                return Poll::Ready(Ok(()));
+        loop {
+            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                return Poll::Ready(ended);
             }
-            if !busy {
+            let received = heads_are_timed && activity.has_received();
+            let busy = activity.has_requests();
+            if busy {
+                in_head = false;
+                deadline = after(limits.idle_timeout);
+            } else if received && !in_head {
+                in_head = true;
+                deadline = after(limits.head_timeout);
+            }
+            // Most deadlines only move back, once per request; for that it is enough to look when the alarm rings.
+            if deadline < alarm.deadline() {
+                alarm.as_mut().reset(deadline);
+            }
+            if alarm.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            if !busy && deadline <= Instant::now() {
+                if closing || in_head {
+                    return Poll::Ready(Ok(()));
+                }
                 closing = true;
-                connection.as_mut().graceful_shutdown();
+                close(connection.as_mut());
+                deadline = after(limits.head_timeout);
             }
-            silence
-                .as_mut()
-                .reset(Instant::now() + if busy { limits.idle_timeout } else { limits.head_timeout });
+            alarm.as_mut().reset(deadline);
         }
-        let ended = connection.as_mut().poll(cx);
-        let now = Instant::now();
-        // Moving a timer is not free: a busy connection does it a few times per timeout, not twice per request.
-        if requests.stirred() && moved.is_none_or(|moved| now - moved > limits.idle_timeout / 8) {
-            moved = Some(now);
-            silence.as_mut().reset(now + limits.idle_timeout);
-        }
-        ended
     })
     .await
-}
-
-/// The requests of one connection.
-#[derive(Default)]
-struct Requests {
-    open: AtomicUsize,
-    changed: AtomicBool,
-}
-
-impl Requests {
-    /// Whether a request is open, or came or went since this was last asked.
-    fn stirred(&self) -> bool {
-        self.changed.swap(false, Ordering::Relaxed) || self.open.load(Ordering::Relaxed) > 0
-    }
-}
-
-/// A request whose response has not been handed over entirely.
-struct Open(Arc<Requests>);
-
-impl Open {
-    fn new(requests: &Arc<Requests>) -> Self {
-        requests.open.fetch_add(1, Ordering::Relaxed);
-        requests.changed.store(true, Ordering::Relaxed);
-        Self(Arc::clone(requests))
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
-        self.0.changed.store(true, Ordering::Relaxed);
-    }
 }

@@ -1,11 +1,13 @@
-use std::io;
-use std::net::TcpListener;
+use std::io::{self, Write as _};
+use std::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use authgate_tower::Limits;
 
-use super::{PATIENCE, SHORT, Server};
+use crate::harness::{LARGE, PATIENCE, SHORT, Server};
 
 #[test]
 fn a_slow_head_is_cut_off() {
@@ -37,7 +39,7 @@ fn a_connection_that_never_says_anything_is_closed() {
 
 #[test]
 fn an_idle_connection_is_closed() {
-    let server = Server::start(Limits { idle_timeout: SHORT, ..Limits::default() });
+    let server = Server::start(Limits { idle_timeout: 2 * SHORT, ..Limits::default() });
     let mut client = server.connect();
     for _ in 0..2 {
         client.get("/");
@@ -62,8 +64,7 @@ fn an_idle_connection_may_outlast_the_head_timeout() {
 
 #[test]
 fn a_long_wait_for_a_response_is_not_idleness() {
-    let server =
-        Server::start(Limits { idle_timeout: SHORT / 3, head_timeout: SHORT / 3, ..Limits::default() });
+    let server = Server::start(Limits { idle_timeout: SHORT, head_timeout: SHORT, ..Limits::default() });
     let mut client = server.connect();
     client.get("/wait");
     assert!(client.is_silent(2 * SHORT));
@@ -75,8 +76,7 @@ fn a_long_wait_for_a_response_is_not_idleness() {
 
 #[test]
 fn a_stream_that_pauses_is_not_idle() {
-    let server =
-        Server::start(Limits { idle_timeout: SHORT / 3, head_timeout: SHORT / 3, ..Limits::default() });
+    let server = Server::start(Limits { idle_timeout: SHORT, head_timeout: SHORT, ..Limits::default() });
     let mut client = server.connect();
     client.get("/stream");
     assert_eq!(client.head().status, 200);
@@ -85,6 +85,29 @@ fn a_stream_that_pauses_is_not_idle() {
         server.chunk(chunk);
         assert_eq!(client.receive(8), format!("3\r\n{chunk}\r\n"));
     }
+}
+
+#[test]
+fn an_idle_timeout_of_nothing_closes_after_each_response() {
+    let server = Server::start(Limits { idle_timeout: Duration::ZERO, ..Limits::default() });
+    let mut client = server.connect();
+    client.get("/wait");
+    assert!(client.is_silent(SHORT / 3));
+    server.chunk("late");
+    assert_eq!(client.answer().body, "late");
+    assert!(client.is_closed());
+}
+
+#[test]
+fn a_client_that_does_not_read_its_response_is_given_up() {
+    let limits = Limits { idle_timeout: SHORT, head_timeout: SHORT, connections: 1, ..Limits::default() };
+    let server = Server::start(limits);
+    let mut client = server.connect();
+    client.get("/large");
+    let mut next = server.connect();
+    next.get("/");
+    assert_eq!(next.answer().body, "hello");
+    assert!(client.closed_after() < LARGE);
 }
 
 #[test]
@@ -122,8 +145,9 @@ fn timeouts_may_be_as_long_as_a_duration_can_say() {
 fn a_socket_that_does_not_listen_is_an_error() {
     let somebody = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = somebody.local_addr().unwrap();
-    let connected = std::net::TcpStream::connect(address).unwrap();
-    let listener = TcpListener::from(std::os::fd::OwnedFd::from(connected));
-    let server = Server::on(listener, address, Limits::default());
+    let connected = TcpStream::connect(address).unwrap();
+    // Something to read, as a listener has when there is somebody to accept.
+    somebody.accept().unwrap().0.write_all(b"hello").unwrap();
+    let server = Server::on(TcpListener::from(OwnedFd::from(connected)), address, Limits::default());
     assert_eq!(server.ended().unwrap_err().kind(), io::ErrorKind::InvalidInput);
 }

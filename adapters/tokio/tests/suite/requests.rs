@@ -1,6 +1,6 @@
 use authgate_tower::Limits;
 
-use super::{SHORT, Server};
+use crate::harness::{LARGE, SHORT, Server};
 
 #[test]
 fn a_kept_connection_answers_one_request_after_another() {
@@ -38,7 +38,7 @@ fn a_large_response_arrives_whole_and_keeps_its_length() {
     let mut client = server.connect();
     client.get("/large");
     let answer = client.answer();
-    assert_eq!(answer.body.len(), 1 << 20);
+    assert_eq!(answer.body.len(), LARGE);
     assert!(!answer.head.contains("transfer-encoding"), "{}", answer.head);
 }
 

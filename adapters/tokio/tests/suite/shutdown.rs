@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use authgate_tower::Limits;
 
-use super::{PATIENCE, SHORT, Server};
+use crate::harness::{PATIENCE, SHORT, Server};
 
 #[test]
 fn shutdown_without_connections_is_immediate() {
@@ -77,4 +77,19 @@ fn what_outlasts_the_drain_is_dropped() {
         assert!(client.is_closed());
     }
     assert!(stopped.elapsed() < PATIENCE);
+}
+
+#[test]
+fn a_server_that_is_dropped_drops_its_connections() {
+    let mut server = Server::start(Limits { drain: Duration::MAX, ..Limits::default() });
+    let mut idle = server.connect();
+    idle.get("/");
+    assert_eq!(idle.answer().status, 200);
+    let mut waiting = server.connect();
+    waiting.get("/wait");
+    assert_eq!([server.arrived(), server.arrived()], ["/", "/wait"]);
+    server.abandon();
+    server.ended().unwrap();
+    assert!(idle.is_closed());
+    assert!(waiting.is_closed());
 }

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use authgate_tower::Limits;
 
-use super::{Client, SHORT, Server};
+use crate::harness::{Client, SHORT, Server};
 
 fn upgraded(server: &Server) -> Client {
     let mut client = server.connect();
@@ -29,8 +29,7 @@ fn an_upgraded_connection_echoes() {
 
 #[test]
 fn an_upgraded_connection_is_never_idle() {
-    let server =
-        Server::start(Limits { idle_timeout: SHORT / 3, head_timeout: SHORT / 3, ..Limits::default() });
+    let server = Server::start(Limits { idle_timeout: SHORT, head_timeout: SHORT, ..Limits::default() });
     let mut client = upgraded(&server);
     assert!(client.is_silent(2 * SHORT));
     client.send("awake");

@@ -17,7 +17,7 @@ pub(in super::super) fn audit(shell: Shell<'_>, lines: &[AuditLine]) -> Markup {
         } @else {
             div.scroll role="region" aria-label="Audit" tabindex="0" {
                 table.log {
-                    caption { "The gate’s last decisions, newest first (times in UTC)" }
+                    caption { "Newest decisions first, in UTC" }
                     thead {
                         tr {
                             @for column in ["Time", "Outcome", "Reason", "User", "Request", "Kind", "Client", "Request id"] {

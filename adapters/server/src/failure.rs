@@ -1,0 +1,35 @@
+use std::fmt::Display;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use authgate_core::ConfigError;
+
+/// Why the program cannot do what it was asked: one line for the person who asked.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+impl Failure {
+    pub(crate) fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+
+    /// A failure that a file is to blame for.
+    pub(crate) fn at(path: &Path, what: impl Display) -> Self {
+        Self(format!("{}: {what}", path.display()))
+    }
+
+    /// Says so on stderr, on one line whatever the text holds, and ends with 2.
+    pub(crate) fn report(self) -> ExitCode {
+        let line: String = self.0.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        // Nobody is left to tell if stderr is closed.
+        let _ = writeln!(io::stderr().lock(), "authgate: {line}");
+        ExitCode::from(2)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self(error.to_string())
+    }
+}

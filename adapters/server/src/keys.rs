@@ -1,0 +1,137 @@
+//! Keys as the program gets them: from files and, for a secret, from the environment. Never from an argument, which
+//! everybody on the machine could read.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use authgate_core::{Algorithm, ConfigError, JwtBackend, Key, Secret};
+
+use crate::cli::DemoOptions;
+use crate::failure::Failure;
+use crate::mint;
+
+/// The environment variable that may hold the secret.
+pub(crate) const SECRET_VARIABLE: &str = "AUTHGATE_JWT_SECRET";
+
+/// An HMAC secret and where it came from.
+pub(crate) struct FoundSecret {
+    pub(crate) bytes: Secret<Vec<u8>>,
+    source: String,
+}
+
+impl FoundSecret {
+    /// The secret in `file`, or else in the environment; nothing if neither is given.
+    pub(crate) fn find(file: Option<&Path>) -> Result<Option<Self>, Failure> {
+        let (mut bytes, source) = match (file, env::var_os(SECRET_VARIABLE)) {
+            (Some(path), _) => (read(path)?, path.display().to_string()),
+            (None, Some(value)) => (value.into_encoded_bytes(), SECRET_VARIABLE.to_owned()),
+            (None, None) => return Ok(None),
+        };
+        for end in [b'\n', b'\r'] {
+            if bytes.last() == Some(&end) {
+                bytes.pop();
+            }
+        }
+        if bytes.is_empty() {
+            return Err(Failure::new(format!(
+                "{source}: the secret is empty; make one with `authgate secret`"
+            )));
+        }
+        Ok(Some(Self { bytes: Secret::new(bytes), source }))
+    }
+
+    /// A fresh secret, as `authgate secret` prints it.
+    pub(crate) fn fresh() -> Result<Self, Failure> {
+        // As many bytes as the longest hash has: good for every HS* (RFC 7518 §3.2).
+        let mut random = [0; 64];
+        aws_lc_rs::rand::fill(&mut random)
+            .map_err(|_| Failure::new("the operating system has no random bytes; try again later"))?;
+        let bytes = base64_simd::URL_SAFE_NO_PAD.encode_to_string(random).into_bytes();
+        Ok(Self { bytes: Secret::new(bytes), source: "the fresh secret".to_owned() })
+    }
+
+    /// The key that it is.
+    pub(crate) fn key(&self) -> Result<Key, Failure> {
+        Key::secret(self.bytes.expose().as_slice()).map_err(|error| self.blame(&error))
+    }
+
+    /// A refused setting, if this secret is the reason, told with the secret's source.
+    pub(crate) fn blame(&self, error: &ConfigError) -> Failure {
+        match error.field() {
+            "secret" => Failure::new(format!("{}: {error}", self.source)),
+            _ => Failure::new(error.to_string()),
+        }
+    }
+}
+
+/// How long the demo's ready token is valid.
+const READY_TOKEN: Duration = Duration::from_hours(12);
+
+/// The backend that the demo's options describe, and a ready administrator's token if the demo can sign one.
+pub(crate) fn of_demo(options: &DemoOptions) -> Result<(JwtBackend, Option<String>), Failure> {
+    let mut keys = Vec::new();
+    if let Some(path) = &options.public_key_file {
+        keys.push(public_key(path)?);
+    }
+    if let Some(path) = &options.jwks_file {
+        keys.extend(key_set(path)?);
+    }
+    let secret = match FoundSecret::find(options.jwt_secret_file.as_deref())? {
+        None if keys.is_empty() => Some(FoundSecret::fresh()?),
+        found => found,
+    };
+    if let Some(secret) = &secret {
+        keys.push(secret.key()?);
+    }
+    let mut builder = JwtBackend::builder().keys(keys);
+    if !options.algorithms.is_empty() {
+        builder = builder.algorithms(options.algorithms.iter().copied());
+    }
+    if !options.audience.is_empty() {
+        builder = builder.audience(&options.audience);
+    }
+    if !options.issuer.is_empty() {
+        builder = builder.issuer(&options.issuer);
+    }
+    let backend = builder.build().map_err(|error| match &secret {
+        Some(secret) => secret.blame(&error),
+        None => error.into(),
+    })?;
+    let hmac = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
+    let signs =
+        options.algorithms.iter().copied().chain(options.algorithms.is_empty().then_some(Algorithm::HS256));
+    let token = match (&secret, signs.into_iter().find(|algorithm| hmac.contains(algorithm))) {
+        (Some(secret), Some(algorithm)) => Some(ready_token(options, secret, algorithm)?),
+        _ => None,
+    };
+    Ok((backend, token))
+}
+
+fn ready_token(options: &DemoOptions, secret: &FoundSecret, algorithm: Algorithm) -> Result<String, Failure> {
+    let mut claims = mint::claims_of("demo", Some("Demo Admin"), true, READY_TOKEN)?;
+    if !options.roles.is_empty() {
+        claims.insert("roles".to_owned(), options.roles.clone().into());
+    }
+    mint::insert_parties(&mut claims, &options.audience, options.issuer.first().map(String::as_str));
+    mint::sign(secret, algorithm, &claims)
+}
+
+/// The public key in a PEM file.
+fn public_key(path: &Path) -> Result<Key, Failure> {
+    Key::pem(&read_text(path)?).map_err(|error| Failure::at(path, error))
+}
+
+/// The keys in a JWK Set.
+fn key_set(path: &Path) -> Result<Vec<Key>, Failure> {
+    Key::jwk_set(&read_text(path)?).map_err(|error| Failure::at(path, error))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::at(path, format!("cannot be read: {error}")))
+}
+
+fn read_text(path: &Path) -> Result<String, Failure> {
+    String::from_utf8(read(path)?).map_err(|_| Failure::at(path, "is not text; give PEM or JSON"))
+}

@@ -1,0 +1,34 @@
+use std::net::SocketAddr;
+
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::output::say;
+
+/// Where the demo is and how to get in.
+pub(super) struct Announcement<'a> {
+    pub(super) address: SocketAddr,
+    pub(super) gate_mount: &'a str,
+    pub(super) token: Option<&'a str>,
+}
+
+impl Announcement<'_> {
+    pub(super) fn say(&self, as_json: bool) -> Result<(), Failure> {
+        let mount = self.gate_mount.trim_end_matches('/');
+        let url = format!("http://{}{mount}", self.address);
+        if as_json {
+            return say(&json!({ "url": url, "mount": mount, "token": self.token }).to_string());
+        }
+        let Some(token) = self.token else {
+            return say(&format!(
+                "The dashboard is at {url}/ and lets in whoever has a token of yours. Ctrl-C ends it."
+            ));
+        };
+        say(&format!(
+            "The dashboard is at {url}/ and lets nobody in without a token.\n\
+             An administrator's token, valid for 12 hours:\n\n{token}\n\n\
+             Try it:\n  curl -i {url}/\n  curl -H 'Authorization: Bearer {token}' {url}/\n\n\
+             Ctrl-C ends it."
+        ))
+    }
+}

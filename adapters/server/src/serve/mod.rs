@@ -1,0 +1,131 @@
+//! `authgate demo`: the gate in front of the built-in dashboard, on either runtime.
+
+mod announce;
+mod host;
+mod signals;
+
+use std::convert::Infallible;
+use std::env;
+use std::future::ready;
+use std::io::{self, IsTerminal as _};
+use std::net::TcpListener;
+
+use authgate_core::{Access, Gate, JwtBackend, Timestamp, User};
+use authgate_smol::Smol;
+use authgate_tokio::Tokio;
+use authgate_tower::{Expiry, GateBody, GateLayer, Host, Limits};
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tower::{Layer as _, Service, service_fn};
+use tracing_subscriber::EnvFilter;
+
+use self::announce::Announcement;
+use self::host::{DemoHost, Spawn};
+use self::signals::Signals;
+use crate::cli::{DemoOptions, Runtime};
+use crate::demo::{Dashboard, DemoBody, Viewer};
+use crate::failure::Failure;
+use crate::keys;
+
+/// Runs until SIGTERM or Ctrl-C.
+pub(crate) fn demo(options: &DemoOptions) -> Result<(), Failure> {
+    let (backend, token) = keys::of_demo(options)?;
+    let gate = gate(options, backend)?;
+    let listener = TcpListener::bind(options.listen)
+        .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+        .map_err(|error| Failure::new(format!("--listen {}: {error}", options.listen)))?;
+    let address = listener.local_addr().map_err(|error| Failure::new(format!("--listen: {error}")))?;
+    let announcement = Announcement { address, gate_mount: &options.mount, token: token.as_deref() };
+    let signals = Signals::listen()?;
+    log();
+    announcement.say(options.json)?;
+    let served = match options.runtime {
+        Runtime::Tokio => on_tokio(gate, options, listener, signals),
+        Runtime::Smol => on_smol(gate, options, listener, signals),
+    };
+    served.map_err(|error| Failure::new(format!("the server cannot run: {error}")))
+}
+
+fn gate(options: &DemoOptions, backend: JwtBackend) -> Result<Gate, Failure> {
+    let access = if options.admins_only { Access::admins() } else { Access::signed_in() };
+    let access = if options.roles.is_empty() { access } else { access.and_any_role(&options.roles)? };
+    let gate = Gate::builder(backend)
+        .mount(options.mount.as_str())
+        .title("Job queues")
+        .public_prefix("/static")
+        .public_path("/healthz")
+        .access(access);
+    Ok(gate.build()?)
+}
+
+fn on_tokio(gate: Gate, options: &DemoOptions, listener: TcpListener, signals: Signals) -> io::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let (service, dashboard) = stack(gate, Tokio, &options.mount);
+        let stop = async move {
+            signals.first().await;
+            dashboard.stop();
+        };
+        authgate_tokio::serve(listener, service, Limits::default(), stop).await
+    })
+}
+
+fn on_smol(gate: Gate, options: &DemoOptions, listener: TcpListener, signals: Signals) -> io::Result<()> {
+    smol::block_on(async {
+        let listener = smol::net::TcpListener::from(smol::Async::new(listener)?);
+        let (service, dashboard) = stack(gate, Smol, &options.mount);
+        let stop = async move {
+            signals.first().await;
+            dashboard.stop();
+        };
+        authgate_smol::serve(listener, service, Limits::default(), stop).await
+    })
+}
+
+/// The dashboard with the gate in front of it, and the dashboard itself, to be told when to stop.
+fn stack<R: Host + Spawn>(gate: Gate, runtime: R, mount: &str) -> (impl Stack, Dashboard<DemoHost<R>>) {
+    let host = DemoHost::new(runtime);
+    let trail = host.clone();
+    let mount = mount.trim_end_matches('/').to_owned();
+    let dashboard = Dashboard::new(&mount, host.clone(), move || trail.lines());
+    let inner = {
+        let dashboard = dashboard.clone();
+        service_fn(move |request: Request<Incoming>| {
+            let path = request.uri().path().to_owned();
+            let path = path.strip_prefix(&*mount).unwrap_or_default();
+            let viewer = request.extensions().get::<User>().map(|user| Viewer {
+                name: user.name.clone(),
+                is_admin: user.is_admin,
+                roles: user.roles.clone(),
+            });
+            let until = request.extensions().get().and_then(Expiry::until).map(Timestamp::as_secs);
+            ready(Ok::<_, Infallible>(dashboard.answer(request, path, viewer.as_ref(), until)))
+        })
+    };
+    (GateLayer::new(gate, host).layer(inner), dashboard)
+}
+
+/// What the servers need of a service.
+trait Stack:
+    Service<Request<Incoming>, Response = Response<GateBody<DemoBody>>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<S> Stack for S where
+    S: Service<Request<Incoming>, Response = Response<GateBody<DemoBody>>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
+/// Logs to stderr, as much as `AUTHGATE_LOG` (or, failing that, `RUST_LOG`) asks for.
+fn log() {
+    let wanted = ["AUTHGATE_LOG", "RUST_LOG"].into_iter().find_map(|name| env::var(name).ok());
+    let filter = EnvFilter::new(wanted.unwrap_or_else(|| "info".to_owned()));
+    let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    format.with_ansi(io::stderr().is_terminal()).init();
+}

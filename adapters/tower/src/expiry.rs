@@ -1,0 +1,74 @@
+use std::fmt;
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use authgate_core::Timestamp;
+
+use crate::Host;
+
+/// When the admission of a request ends, if it does.
+///
+/// It lands in the request's extensions. The layer cuts response bodies off by itself; a handler that takes the
+/// connection over (a websocket) must close it once [`expired`](Expiry::expired) returns.
+#[derive(Clone)]
+pub struct Expiry {
+    until: Option<Timestamp>,
+    watch: Arc<dyn Watch>,
+}
+
+impl Expiry {
+    pub(crate) fn new(until: Option<Timestamp>, watch: Arc<dyn Watch>) -> Self {
+        Self { until, watch }
+    }
+
+    /// The moment the admission ends.
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
+    /// Whether the admission has ended.
+    pub fn has_passed(&self) -> bool {
+        self.until.is_some_and(|until| self.watch.now() >= until)
+    }
+
+    /// Returns once the admission has ended; never, if it does not end.
+    pub async fn expired(&self) {
+        match self.until {
+            // Again and again: a timer counts seconds, but it is the clock that decides.
+            Some(until) => {
+                while !self.has_passed() {
+                    self.watch.sleep_until(until).await;
+                }
+            }
+            None => pending().await,
+        }
+    }
+
+    /// [`expired`](Self::expired) for a body that is polled.
+    pub(crate) fn boxed(self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move { self.expired().await })
+    }
+}
+
+impl fmt::Debug for Expiry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Expiry").field(&self.until).finish()
+    }
+}
+
+/// The part of a [`Host`] that tells the time, whatever the host's type.
+pub(crate) trait Watch: Send + Sync {
+    fn now(&self) -> Timestamp;
+    fn sleep_until(&self, moment: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}
+
+impl<H: Host> Watch for H {
+    fn now(&self) -> Timestamp {
+        Host::now(self)
+    }
+
+    fn sleep_until(&self, moment: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(self.sleep(moment.time_left(Host::now(self))))
+    }
+}

@@ -120,6 +120,18 @@ impl Reason {
             Self::Denied(denial) => denial.slug(),
         }
     }
+
+    /// One sentence for whoever reads the log.
+    pub fn explain(self) -> Cow<'static, str> {
+        match self {
+            Self::Public => "the path is public".into(),
+            Self::SignedIn => "the user may pass".into(),
+            Self::Login => "the login path was asked for".into(),
+            Self::Logout => "the logout path was asked for".into(),
+            Self::Route => "a path of a backend's own was asked for".into(),
+            Self::Denied(denial) => denial.explain(),
+        }
+    }
 }
 
 /// One line of the audit trail: who, what, how it ended and why. Never a secret, a token or a query.
@@ -135,7 +147,7 @@ pub struct Event<'a> {
     pub status: Option<u16>,
     /// Why.
     pub reason: Reason,
-    /// Why, in a sentence, where the reason alone does not tell.
+    /// Why, in a sentence.
     pub detail: Cow<'a, str>,
     /// The id of the user, admitted or refused.
     pub user: Option<&'a str>,
@@ -161,8 +173,7 @@ impl Note {
     ) -> Event<'a> {
         let detail = match (&self.detail, self.reason) {
             (Some(detail), _) => Cow::Borrowed(detail.as_str()),
-            (None, Reason::Denied(denial)) => Cow::Owned(denial.explain()),
-            (None, _) => Cow::Borrowed(""),
+            (None, reason) => reason.explain(),
         };
         Event {
             client: self.client,

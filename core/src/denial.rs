@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use http::StatusCode;
@@ -40,15 +41,15 @@ impl Denial {
     }
 
     /// One sentence for whoever reads the log.
-    pub fn explain(self) -> String {
+    pub fn explain(self) -> Cow<'static, str> {
         match self {
-            Self::NotSignedIn => "the request carries no proof of who asks".to_owned(),
-            Self::Token(fault) => fault.to_string(),
-            Self::NotAllowed => "the user lacks the right that this dashboard asks for".to_owned(),
-            Self::CrossSite => "another site made the browser send this request".to_owned(),
-            Self::Head(error) => error.to_string(),
-            Self::OutsideMount => "the path is not below the mount".to_owned(),
-            Self::Unavailable => "a backend could not be asked".to_owned(),
+            Self::NotSignedIn => "the request carries no proof of who asks".into(),
+            Self::Token(fault) => fault.explain(),
+            Self::NotAllowed => "the user lacks the right that this dashboard asks for".into(),
+            Self::CrossSite => "another site made the browser send this request".into(),
+            Self::Head(error) => error.to_string().into(),
+            Self::OutsideMount => "the path is not below the mount".into(),
+            Self::Unavailable => "a backend could not be asked".into(),
         }
     }
 

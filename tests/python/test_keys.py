@@ -148,7 +148,10 @@ def test_the_audience_may_be_one_or_one_of_many(strict_demo: Demo, audience: obj
     ],
 )
 def test_t38_a_configured_audience_and_issuer_are_demanded(strict_demo: Demo, claims: dict[str, object]) -> None:
-    assert not opens(strict_demo, strict_demo.mint(**GOOD | claims))
+    """By hand, as PyJWT itself refuses to make some of these."""
+    assert strict_demo.secret is not None
+    wanted = {name: value for name, value in (ADA | GOOD | claims).items() if value is not None}
+    assert not opens(strict_demo, tokens.by_hand({"alg": "HS256"}, wanted, strict_demo.secret))
 
 
 def test_the_demo_s_own_token_meets_its_own_demands(strict_demo: Demo) -> None:

@@ -81,11 +81,10 @@ def events(demo: Demo) -> Stream:
 def test_an_open_websocket_does_not_hold_it(runtime: str, secret: str) -> None:
     with running(runtime, secret=secret) as demo:
         url = f"ws://{demo.address[0]}:{demo.address[1]}/ops/ws"
-        echo = connect(url, additional_headers=[tokens.bearer(demo.mint())], proxy=None)
-        echo.send("hello")
-        assert echo.recv(timeout=5) == "hello"
-        demo.end()
-        echo.close()
+        with connect(url, additional_headers=[tokens.bearer(demo.mint())], proxy=None) as echo:
+            echo.send("hello")
+            assert echo.recv(timeout=5) == "hello"
+            demo.end()
 
 
 @pytest.mark.parametrize(

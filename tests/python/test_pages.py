@@ -27,7 +27,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        self.links += [value for name, value in attrs if name in LINKS and value]
+        self.links += [value for name, value in attrs if name in LINKS and value and not value.startswith("#")]
         if tag in ("link", "script") and (file := given.get("href") or given.get("src")):
             self.files.append(file)
         if (tag == "script" and not given.get("src")) or tag == "style":
@@ -157,10 +157,6 @@ def test_t34_signing_out_by_htmx_gets_hx_redirect(demo: Demo) -> None:
     reply = demo.post("/ops/logout", *headers, token=demo.mint())
     assert reply.header("HX-Redirect") == "/ops/login"
     assert reply.header("Location") is None and not 300 <= reply.status < 400 and reply.status < 500
-
-
-def test_signing_out_with_a_token_alone_needs_no_origin(demo: Demo) -> None:
-    assert demo.post("/ops/logout", token=demo.mint()).status == 303
 
 
 def test_t16_signing_out_is_never_a_mere_link(demo: Demo) -> None:

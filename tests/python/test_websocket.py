@@ -97,5 +97,6 @@ def test_t13_talking_does_not_keep_it_open(demo: Demo) -> None:
 
 def test_a_client_that_vanishes_does_no_harm(demo: Demo) -> None:
     for _ in range(5):
-        open_socket(demo, demo.mint()).socket.close()
+        with open_socket(demo, demo.mint()) as socket:
+            socket.socket.close()
     assert demo.get("/ops/healthz").status == 200

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HeaderName};
+use http::header::HeaderName;
 
 use super::JwtBackend;
 use super::algorithm::Algorithm;
@@ -26,7 +26,7 @@ impl Default for JwtBackendBuilder {
         Self {
             keys: Vec::new(),
             algorithms: vec![Algorithm::HS256],
-            header: AUTHORIZATION.to_string(),
+            header: "Authorization".to_owned(),
             scheme: "Bearer".to_owned(),
             policy: Policy {
                 audience: None,
@@ -148,7 +148,13 @@ impl JwtBackendBuilder {
             )
         })?;
         let verifiers = Verifiers::new(&self.keys, &self.algorithms)?;
-        Ok(JwtBackend { header, scheme: self.scheme, verifiers, policy: self.policy })
+        Ok(JwtBackend {
+            header,
+            header_text: self.header,
+            scheme: self.scheme,
+            verifiers,
+            policy: self.policy,
+        })
     }
 
     fn check_names(&mut self) -> Result<(), ConfigError> {

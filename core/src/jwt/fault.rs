@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 /// Why a token proves nothing; for the log. The client is told none of it.
@@ -62,29 +63,34 @@ impl TokenFault {
             Self::NoUser => "token-no-user",
         }
     }
+
+    /// One sentence for whoever reads the log.
+    pub fn explain(self) -> Cow<'static, str> {
+        match self {
+            Self::Scheme => "the token does not follow its scheme after exactly one space".into(),
+            Self::Repeated => "the token's header field stands several times".into(),
+            Self::TooLong => "the token is too long".into(),
+            Self::Encoding => "the token is not three parts of unpadded base64url".into(),
+            Self::Header => "the token's header is not acceptable JSON".into(),
+            Self::Algorithm => "the token's algorithm is not allowed".into(),
+            Self::Critical => "the token's header has an extension that nobody here understands".into(),
+            Self::Signature => "no key made the token's signature".into(),
+            Self::Payload => "the token's payload is not acceptable JSON".into(),
+            Self::Claim(name) => format!("the token's claim {name:?} has the wrong type").into(),
+            Self::Missing(name) => format!("the token's required claim {name:?} is missing").into(),
+            Self::Required => "a claim that is required is missing from the token".into(),
+            Self::Expired => "the token has expired".into(),
+            Self::NotYetValid => "the token is not valid yet".into(),
+            Self::Audience => "the token is for another audience".into(),
+            Self::Issuer => "the token is from another issuer".into(),
+            Self::NoUser => "the token names no user".into(),
+        }
+    }
 }
 
 impl fmt::Display for TokenFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Scheme => "the token does not follow its scheme after exactly one space",
-            Self::Repeated => "the token's header field stands several times",
-            Self::TooLong => "the token is too long",
-            Self::Encoding => "the token is not three parts of unpadded base64url",
-            Self::Header => "the token's header is not acceptable JSON",
-            Self::Algorithm => "the token's algorithm is not allowed",
-            Self::Critical => "the token's header has an extension that nobody here understands",
-            Self::Signature => "no key made the token's signature",
-            Self::Payload => "the token's payload is not acceptable JSON",
-            Self::Claim(name) => return write!(f, "the token's claim {name:?} has the wrong type"),
-            Self::Missing(name) => return write!(f, "the token's required claim {name:?} is missing"),
-            Self::Required => "a claim that is required is missing from the token",
-            Self::Expired => "the token has expired",
-            Self::NotYetValid => "the token is not valid yet",
-            Self::Audience => "the token is for another audience",
-            Self::Issuer => "the token is from another issuer",
-            Self::NoUser => "the token names no user",
-        })
+        f.write_str(&self.explain())
     }
 }
 

@@ -10,6 +10,8 @@ use super::algorithm::{Algorithm, Family};
 use super::verifier::Check;
 use crate::{ConfigError, Secret};
 
+const PUBLIC_KEYS: &str = "give RSA of 2048 to 8192 bits, a point on P-256, P-384 or P-521, or Ed25519";
+
 /// A key that tokens are checked with: an HMAC secret or a public key, never a private one.
 ///
 /// It fits the algorithms of its family and no other, so a public key is never taken for a secret.
@@ -64,13 +66,14 @@ impl Key {
         let read = DecodingKey::from_rsa_pem(text)
             .or_else(|_| DecodingKey::from_ec_pem(text))
             .or_else(|_| DecodingKey::from_ed_pem(text));
-        match read {
-            Ok(key) => Ok(Self { id: None, pinned: None, material: Material::Public(key) }),
-            Err(_) => refuse(
+        let Ok(read) = read else {
+            return refuse(
                 "no RSA, EC or Ed25519 public key can be read from this",
                 "give PEM text that starts with -----BEGIN PUBLIC KEY-----",
-            ),
-        }
+            );
+        };
+        let key = Self { id: None, pinned: None, material: Material::Public(read) };
+        if key.fits_something() { Ok(key) } else { refuse("this public key is not usable", PUBLIC_KEYS) }
     }
 
     /// A key as JWK text (RFC 7517 §4). Its `kid`, `alg`, `use` and `key_ops` are respected.
@@ -118,6 +121,12 @@ impl Key {
         self.id.as_deref()
     }
 
+    /// Whether any algorithm takes the key. For secrets their length decides, once the algorithms are known.
+    fn fits_something(&self) -> bool {
+        let fits = |algorithm| matches!(self.prepare(algorithm), Ok(Some(_)));
+        matches!(self.material, Material::Hmac(_)) || Algorithm::ALL.into_iter().any(fits)
+    }
+
     /// A prepared check for `algorithm`, nothing if the key is of another family, or why the key is refused.
     pub(super) fn prepare(&self, algorithm: Algorithm) -> Result<Option<Check>, ConfigError> {
         if self.pinned.is_some_and(|pinned| pinned != algorithm) {
@@ -153,13 +162,9 @@ fn public(key: &DecodingKey, family: &Family) -> Result<Option<Check>, ConfigErr
         }
         _ => return Ok(None),
     };
-    parsed.map(|key| Some(Check::Public(key))).ok_or_else(|| {
-        ConfigError::new(
-            "key",
-            "this is no usable public key",
-            "RSA takes 2048 to 8192 bits, EC a point on its curve",
-        )
-    })
+    parsed
+        .map(|key| Some(Check::Public(key)))
+        .ok_or_else(|| ConfigError::new("key", "this public key is not usable", PUBLIC_KEYS))
 }
 
 /// An RSA key of a size that is still safe and not yet absurd (NIST SP 800-131A: at least 2048 bits).
@@ -208,7 +213,12 @@ fn read_jwk(json: &str) -> Result<Key, String> {
         }
         _ => Material::Public(read),
     };
-    Ok(Key { id: jwk.common.key_id, pinned, material })
+    let key = Key { id: jwk.common.key_id, pinned, material };
+    if key.fits_something() {
+        Ok(key)
+    } else {
+        Err(format!("the key is not usable for what it says; {PUBLIC_KEYS}"))
+    }
 }
 
 /// What kind of key `text` is, if it is text that is surely no HMAC secret, and what to do with it instead.

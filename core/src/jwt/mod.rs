@@ -37,6 +37,8 @@ use crate::{Denial, Head, Timestamp, User};
 #[derive(Debug)]
 pub struct JwtBackend {
     header: HeaderName,
+    /// The field's name as it was set, for people.
+    header_text: String,
     scheme: String,
     verifiers: Verifiers,
     policy: Policy,
@@ -95,7 +97,7 @@ impl AuthBackend for JwtBackend {
     }
 
     fn login(&self) -> Answer {
-        Answer::Page(LoginPage::Token { header: self.header.to_string(), scheme: self.scheme.clone() })
+        Answer::Page(LoginPage::Token { header: self.header_text.clone(), scheme: self.scheme.clone() })
     }
 
     // There is nothing to forget on this side, so any method may do it.

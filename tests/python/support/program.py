@@ -26,7 +26,7 @@ PROGRAM = Path(os.environ.get("AUTHGATE_PROGRAM", ROOT / "target" / "release" / 
 def environment(**changes: str) -> dict[str, str]:
     """The environment without anything that could steer the program, talking as much as it can."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AUTHGATE_", "RUST_"))}
-    return kept | {"RUST_LOG": "debug", "RUST_BACKTRACE": "1"} | changes
+    return kept | {"AUTHGATE_LOG": "debug", "RUST_BACKTRACE": "1"} | changes
 
 
 def authgate(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -107,8 +107,8 @@ def talk(address: Address, payload: bytes, *, half_close: bool = False, timeout:
             connection.sendall(payload)
             if half_close:
                 connection.shutdown(socket.SHUT_WR)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # it answered and closed before it had read everything
+        except OSError:
+            pass  # it answered and closed before it had read everything; what it said is still to be read
         while True:
             connection.settimeout(max(0.01, deadline - time.monotonic()))
             try:

@@ -25,9 +25,11 @@ impl Announcement<'_> {
             ));
         };
         say(&format!(
-            "The dashboard is at {url}/ and lets nobody in without a token.\n\
-             An administrator's token, valid for 12 hours:\n\n{token}\n\n\
-             Try it:\n  curl -i {url}/\n  curl -H 'Authorization: Bearer {token}' {url}/\n\n\
+            "The dashboard is at {url}/ and lets nobody in without proof.\n\
+             Try it with this administrator's token, valid for 12 hours:\n\n\
+             TOKEN='{token}'\n\
+             curl -i {url}/\n\
+             curl -H \"Authorization: Bearer $TOKEN\" {url}/\n\n\
              Ctrl-C ends it."
         ))
     }

@@ -1,0 +1,202 @@
+//! A world in which nothing happens by itself: the clock stands still and a directory answers by rote.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use authgate_core::{
+    Access, Answer, AuthBackend, Delegation, ForwardedFields, Gate, Head, JwtBackend, Key, Proof, Timestamp,
+    Unavailable, User,
+};
+use authgate_tower::{Host, Record};
+use bytes::Bytes;
+use http::header::COOKIE;
+use http::request::Parts;
+use http::{Request, Response};
+use serde::Deserialize;
+
+use crate::dialogue::Told;
+use crate::forge;
+
+/// The moment at which all dialogues take place.
+pub const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+/// A gate's settings, as a table of dialogues writes them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Any of `jwt` and `directory`, in order.
+    pub backends: Vec<String>,
+    /// The mount.
+    pub mount: String,
+    /// The login path.
+    pub login_path: String,
+    /// Exact public paths.
+    pub public_paths: Vec<String>,
+    /// Public prefixes.
+    pub public_prefixes: Vec<String>,
+    /// Only administrators.
+    pub admins_only: bool,
+    /// Only users with one of these.
+    pub roles: Vec<String>,
+    /// Networks of proxies.
+    pub trusted_proxies: Vec<String>,
+    /// `Forwarded` instead of `X-Forwarded-*`.
+    pub rfc7239: bool,
+    /// The only hosts.
+    pub allowed_hosts: Vec<String>,
+    /// More identity headers.
+    pub identity_headers: Vec<String>,
+    /// What an outer router has cut off the path.
+    pub below: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            backends: vec!["jwt".to_owned()],
+            mount: "/ops".to_owned(),
+            login_path: "/login".to_owned(),
+            public_paths: vec!["/healthz".to_owned()],
+            public_prefixes: vec!["/static".to_owned()],
+            admins_only: false,
+            roles: Vec::new(),
+            trusted_proxies: Vec::new(),
+            rfc7239: false,
+            allowed_hosts: Vec::new(),
+            identity_headers: Vec::new(),
+            below: String::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// The gate.
+    pub fn gate(&self) -> Gate {
+        let mut builder = match self.backends[0].as_str() {
+            "jwt" => Gate::builder(jwt()),
+            "directory" => Gate::builder(Directory),
+            other => panic!("no backend {other}"),
+        };
+        for backend in &self.backends[1..] {
+            builder = match backend.as_str() {
+                "jwt" => builder.backend(jwt()),
+                "directory" => builder.backend(Directory),
+                other => panic!("no backend {other}"),
+            };
+        }
+        for path in &self.public_paths {
+            builder = builder.public_path(path);
+        }
+        for path in &self.public_prefixes {
+            builder = builder.public_prefix(path);
+        }
+        let mut access = if self.admins_only { Access::admins() } else { Access::signed_in() };
+        if !self.roles.is_empty() {
+            access = access.and_any_role(&self.roles).unwrap();
+        }
+        let fields = if self.rfc7239 { ForwardedFields::Rfc7239 } else { ForwardedFields::XForwarded };
+        builder
+            .mount(&self.mount)
+            .login_path(&self.login_path)
+            .access(access)
+            .trusted_proxies(&self.trusted_proxies)
+            .forwarded_fields(fields)
+            .allowed_hosts(&self.allowed_hosts)
+            .identity_headers(&self.identity_headers)
+            .build()
+            .unwrap()
+    }
+}
+
+fn jwt() -> JwtBackend {
+    JwtBackend::builder().key(Key::secret(forge::SECRET).unwrap()).build().unwrap()
+}
+
+/// A backend that must wait: its users show a cookie, and the driver asks who that is.
+struct Directory;
+
+impl AuthBackend for Directory {
+    fn name(&self) -> &'static str {
+        "directory"
+    }
+
+    fn authenticate(&self, head: &Head<'_>, _now: Timestamp) -> Proof {
+        if head.headers().has(&COOKIE) { Proof::Wait } else { Proof::Absent }
+    }
+
+    fn login(&self) -> Answer {
+        Answer::Delegate
+    }
+
+    fn logout(&self) -> Answer {
+        Answer::Delegate
+    }
+
+    fn routes(&self) -> Vec<String> {
+        vec!["/callback".to_owned()]
+    }
+}
+
+/// Answers for the directory on any runtime, with a clock that stands still, and keeps what it is told to record.
+#[derive(Clone)]
+pub struct StillHost<R> {
+    runtime: R,
+    records: Arc<Mutex<Vec<Told>>>,
+}
+
+impl<R> StillHost<R> {
+    /// On the timers of `runtime`.
+    pub fn new(runtime: R) -> Self {
+        Self { runtime, records: Arc::default() }
+    }
+
+    /// Takes what has been recorded since the last time.
+    pub fn take(&self) -> Vec<Told> {
+        std::mem::take(&mut self.records.lock().unwrap())
+    }
+}
+
+impl<R: Host> Host for StillHost<R> {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+
+    fn sleep(&self, span: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.runtime.sleep(span)
+    }
+
+    async fn authenticate(
+        &self,
+        _backend: &'static str,
+        request: &Parts,
+    ) -> Result<Option<User>, Unavailable> {
+        who(request.headers.get(COOKIE).and_then(|cookie| cookie.to_str().ok()))
+    }
+
+    async fn answer<B: Send + 'static>(
+        &self,
+        page: &Delegation,
+        _request: Request<B>,
+    ) -> Result<Response<Bytes>, Unavailable> {
+        Ok(Response::new(Bytes::from(own_page(page))))
+    }
+
+    fn record(&self, record: &Record<'_>) {
+        record.trace();
+        self.records.lock().unwrap().push(Told::of(&record.event));
+    }
+}
+
+/// Whom the directory knows by a cookie.
+pub fn who(cookie: Option<&str>) -> Result<Option<User>, Unavailable> {
+    match cookie {
+        Some("session=ada") => Ok(Some(User { name: "Ada".to_owned(), ..User::new("ada") })),
+        Some("session=down") => Err(Unavailable::new("the directory is down")),
+        _ => Ok(None),
+    }
+}
+
+/// What the directory's own pages say.
+pub fn own_page(page: &Delegation) -> String {
+    format!("{}: {:?}", page.backend, page.page)
+}

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -46,8 +46,8 @@ pub(crate) struct Route {
 /// Paths below the mount that need no proof.
 #[derive(Debug, Default)]
 pub(crate) struct PublicPaths {
-    pub(crate) exact: HashSet<String>,
-    pub(crate) prefixes: HashSet<String>,
+    pub(crate) exact: BTreeSet<String>,
+    pub(crate) prefixes: BTreeSet<String>,
 }
 
 impl Gate {

@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::ConfigError;
 use crate::head::is_token;
@@ -24,7 +24,7 @@ const COMMON: [&str; 14] = [
 
 /// The header fields that grant an identity behind the gate, under every name that a server may fold into theirs.
 #[derive(Debug)]
-pub(crate) struct IdentityHeaders(HashSet<String>);
+pub(crate) struct IdentityHeaders(BTreeSet<String>);
 
 impl IdentityHeaders {
     pub(crate) fn new(more: &[String]) -> Result<Self, ConfigError> {

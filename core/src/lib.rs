@@ -1,4 +1,67 @@
-//! core
+//! The gate in front of a web dashboard, as a state machine that does no I/O: the head of a request goes in, a
+//! decision comes out.
+//!
+//! **It does**: read heads, judge paths, hosts, origins and forwarded fields, check tokens, ask backends, weigh rights, and
+//! build every redirect, refusal and page that the gate answers with.
+//!
+//! **It does not**: open a socket or a file, read the clock, draw randomness, start a thread or wait. Time and answers
+//! are arguments; whoever drives it brings them.
+//!
+//! ```text
+//!                begin(head, now)
+//!                       │
+//!        ┌──────────────┴───────────────┐
+//!        │ a token, a public path,      │ a backend must be asked
+//!        │ a refusal, a page            ▼
+//!        │                 AskBackend(name, then) ◄─┐
+//!        │                       │ then.resume(     │ nobody there knows,
+//!        │                       │   answer, now)   │ and another backend may
+//!        ▼                       ▼                  │
+//!      Done(decision) ◄──────────┴──────────────────┘
+//!        │
+//!        ├─ Forward(admission)    pass it on, with the user, without pretended identities
+//!        ├─ Respond(reply)        send this instead
+//!        └─ Delegate(delegation)  a custom backend answers its own login, logout or route
+//! ```
+//!
+//! A backend that must wait is asked by the driver, whose loop is one flat `match`:
+//!
+//! ```
+//! use authgate_core::{
+//!     Answer, AuthBackend, Decision, Gate, Head, HeaderView, Proof, Step, Timestamp, User,
+//! };
+//!
+//! struct Directory;
+//!
+//! impl AuthBackend for Directory {
+//!     fn name(&self) -> &'static str {
+//!         "directory"
+//!     }
+//!     fn authenticate(&self, _: &Head<'_>, _: Timestamp) -> Proof {
+//!         Proof::Wait
+//!     }
+//!     fn login(&self) -> Answer {
+//!         Answer::Delegate
+//!     }
+//!     fn logout(&self) -> Answer {
+//!         Answer::ToLogin
+//!     }
+//! }
+//!
+//! let gate = Gate::builder(Directory).build()?;
+//! let now = Timestamp::from_secs(1_800_000_000);
+//! let mut step = gate.begin(&Head::new("GET", "/queues", HeaderView::Pairs(&[])), now);
+//! let decision = loop {
+//!     step = match step {
+//!         Step::Done(decision) => break decision,
+//!         Step::AskBackend("directory", then) => then.resume(Ok(Some(User::new("ada"))), now),
+//!         Step::AskBackend(_, then) => then.resume(Ok(None), now),
+//!     };
+//! };
+//! assert!(matches!(decision, Decision::Forward(admission) if admission.user.as_ref().unwrap().id == "ada"));
+//! # Ok::<(), authgate_core::ConfigError>(())
+//! ```
+
 mod access;
 mod backend;
 mod builder;

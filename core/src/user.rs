@@ -49,7 +49,7 @@ impl Claims {
 
     /// The claim `name`, or nothing if it is missing or of another type. The last of duplicate names counts.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        let mut all: std::collections::HashMap<String, Box<RawValue>> =
+        let mut all: std::collections::BTreeMap<String, Box<RawValue>> =
             serde_json::from_str(self.json()).ok()?;
         serde_json::from_str(all.remove(name)?.get()).ok()
     }

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::ParsedPublicKey;
@@ -33,7 +33,7 @@ pub(super) struct Verifiers(Vec<(Algorithm, Ring)>);
 #[derive(Debug, Default)]
 struct Ring {
     checks: Vec<Check>,
-    by_id: HashMap<String, Vec<usize>>,
+    by_id: BTreeMap<String, Vec<usize>>,
     without_id: Vec<usize>,
 }
 

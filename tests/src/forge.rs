@@ -13,6 +13,9 @@ pub const SECRET: &str = "a secret of sixty-four bytes that is known to the test
 /// A signature over the message, or whatever stands in its place.
 pub type Sign<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
 
+/// [`Sign`], with a key of its own.
+pub type Signer = Box<dyn Fn(&[u8]) -> Vec<u8>>;
+
 /// A compact JWS of exactly these texts.
 pub fn token(header: &str, payload: &str, sign: Sign<'_>) -> String {
     token_of_bytes(header.as_bytes(), payload.as_bytes(), sign)
@@ -47,7 +50,7 @@ pub fn hmac_with(algorithm: hmac::Algorithm, secret: &[u8]) -> impl Fn(&[u8]) ->
 }
 
 /// Signs with the algorithm of this name and the checked-in key that fits it.
-pub fn signer(algorithm: &str) -> Box<dyn Fn(&[u8]) -> Vec<u8>> {
+pub fn signer(algorithm: &str) -> Signer {
     match algorithm {
         "HS256" => Box::new(hmac_with(hmac::HMAC_SHA256, SECRET.as_bytes())),
         "HS384" => Box::new(hmac_with(hmac::HMAC_SHA384, SECRET.as_bytes())),
@@ -85,7 +88,7 @@ pub fn key_name(algorithm: &str) -> &'static str {
     }
 }
 
-fn rsa(padding: &'static dyn signature::RsaEncoding) -> Box<dyn Fn(&[u8]) -> Vec<u8>> {
+fn rsa(padding: &'static dyn signature::RsaEncoding) -> Signer {
     let key = RsaKeyPair::from_pkcs8(&private("rsa2048")).unwrap();
     Box::new(move |message| {
         let mut made = vec![0; key.public_modulus_len()];
@@ -94,7 +97,7 @@ fn rsa(padding: &'static dyn signature::RsaEncoding) -> Box<dyn Fn(&[u8]) -> Vec
     })
 }
 
-fn ec(algorithm: &'static signature::EcdsaSigningAlgorithm, name: &str) -> Box<dyn Fn(&[u8]) -> Vec<u8>> {
+fn ec(algorithm: &'static signature::EcdsaSigningAlgorithm, name: &str) -> Signer {
     let key = EcdsaKeyPair::from_pkcs8(algorithm, &private(name)).unwrap();
     Box::new(move |message| key.sign(&rand::SystemRandom::new(), message).unwrap().as_ref().to_vec())
 }

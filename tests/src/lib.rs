@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
+    clippy::missing_errors_doc,
     reason = "a test that cannot go on should say where"
 )]
 

@@ -2,7 +2,8 @@
 //! everybody on the machine could read.
 
 use std::env;
-use std::fs;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ use crate::mint;
 
 /// The environment variable that may hold the secret.
 pub(crate) const SECRET_VARIABLE: &str = "AUTHGATE_JWT_SECRET";
+
+/// The longest key file that is read: a large key set, but no disk.
+const MOST_BYTES: u64 = 1024 * 1024;
 
 /// An HMAC secret and where it came from.
 pub(crate) struct FoundSecret {
@@ -129,7 +133,16 @@ fn key_set(path: &Path) -> Result<Vec<Key>, Failure> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| Failure::at(path, format!("cannot be read: {error}")))
+    let mut bytes = Vec::new();
+    // Something endless, such as a device, is no key either.
+    let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+    match read {
+        Err(error) => Err(Failure::at(path, format!("cannot be read: {error}"))),
+        Ok(length) if length as u64 > MOST_BYTES => {
+            Err(Failure::at(path, format!("is longer than {MOST_BYTES} bytes; is it the right file?")))
+        }
+        Ok(_) => Ok(bytes),
+    }
 }
 
 fn read_text(path: &Path) -> Result<String, Failure> {

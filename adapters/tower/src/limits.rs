@@ -7,11 +7,12 @@ pub struct Limits {
     pub head_bytes: usize,
     /// Most header fields in one request; more is answered 431. Default 100.
     pub headers: usize,
-    /// How long a request head may take to arrive, from its first byte. Default 10 s.
+    /// How long a request head may take to arrive, from its first byte; how long a new connection may say nothing; and
+    /// how long closing an idle one may take. Default 10 s.
     pub head_timeout: Duration,
-    /// How long a kept-alive connection may stay silent between requests. Default 60 s.
+    /// How long a kept-alive connection may stay silent between requests; for HTTP/2, how often it is pinged. Default 60 s.
     pub idle_timeout: Duration,
-    /// Most connections at one time; further ones wait in the listener's queue. Default 10 000.
+    /// Most connections at one time, upgraded ones included; further ones wait in the listener's queue. Default 10 000.
     pub connections: usize,
     /// How long requests in flight may still take after the shutdown signal. Default 10 s.
     pub drain: Duration,

@@ -37,7 +37,7 @@ pub(crate) fn demo(options: &DemoOptions) -> Result<(), Failure> {
     let address = listener.local_addr().map_err(|error| Failure::new(format!("--listen: {error}")))?;
     let announcement = Announcement { address, gate_mount: &options.mount, token: token.as_deref() };
     let signals = Signals::listen()?;
-    log();
+    log()?;
     announcement.say(options.json)?;
     let served = match options.runtime {
         Runtime::Tokio => on_tokio(gate, options, listener, signals),
@@ -48,7 +48,12 @@ pub(crate) fn demo(options: &DemoOptions) -> Result<(), Failure> {
 
 fn gate(options: &DemoOptions, backend: JwtBackend) -> Result<Gate, Failure> {
     let access = if options.admins_only { Access::admins() } else { Access::signed_in() };
-    let access = if options.roles.is_empty() { access } else { access.and_any_role(&options.roles)? };
+    let access = match options.roles.as_slice() {
+        [] => access,
+        roles => access
+            .and_any_role(roles)
+            .map_err(|_| Failure::new("--role is empty; name a role, or leave it out"))?,
+    };
     let gate = Gate::builder(backend)
         .mount(options.mount.as_str())
         .title("Job queues")
@@ -123,9 +128,12 @@ impl<S> Stack for S where
 }
 
 /// Logs to stderr, as much as `AUTHGATE_LOG` (or, failing that, `RUST_LOG`) asks for.
-fn log() {
-    let wanted = ["AUTHGATE_LOG", "RUST_LOG"].into_iter().find_map(|name| env::var(name).ok());
-    let filter = EnvFilter::new(wanted.unwrap_or_else(|| "info".to_owned()));
+fn log() -> Result<(), Failure> {
+    let found = ["AUTHGATE_LOG", "RUST_LOG"].into_iter().find_map(|name| Some((name, env::var(name).ok()?)));
+    let (name, wanted) = found.unwrap_or(("", "info".to_owned()));
+    let filter = EnvFilter::try_new(wanted)
+        .map_err(|error| Failure::new(format!("{name}: {error}; set it to info")))?;
     let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     format.with_ansi(io::stderr().is_terminal()).init();
+    Ok(())
 }

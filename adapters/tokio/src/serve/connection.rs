@@ -127,6 +127,8 @@ async fn drive<C: Future<Output = hyper::Result<()>>>(
         if !closing && draining.as_mut().poll(cx).is_ready() {
             closing = true;
             close(connection.as_mut());
+            // Nothing is owed to a request whose head is not all there; it may still complete, but is not waited for.
+            deadline = deadline.min(after(Duration::from_secs(1)));
         }
         loop {
             if let Poll::Ready(ended) = connection.as_mut().poll(cx) {

@@ -59,6 +59,12 @@ fn the_layer_names_no_runtime() {
 }
 
 #[test]
+fn what_the_hyper_servers_share_names_no_runtime() {
+    // Not "tokio": hyper itself uses that crate, for its channels alone.
+    assert_without("authgate-hyper", &["mio", "smol", "async-io", "socket2", "hyper-util"]);
+}
+
+#[test]
 fn the_smol_adapter_can_start_no_tokio_runtime() {
     assert_without("authgate-smol", &["hyper-util", "mio", "tokio-util"]);
 }

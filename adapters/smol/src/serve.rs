@@ -1,15 +1,10 @@
-mod activity;
-mod connection;
-mod socket;
-
 use std::convert::Infallible;
-use std::error::Error;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use authgate_core::Peer;
+use authgate_hyper::{BoxError, Socket, http1_connection};
 use authgate_tower::Limits;
 use http::{Request, Response};
 use http_body::Body;
@@ -19,12 +14,10 @@ use smol::channel::{self, Receiver};
 use smol::future::or;
 use smol::lock::{Semaphore, SemaphoreGuardArc};
 use smol::net::{TcpListener, TcpStream};
+use smol_hyper::rt::FuturesIo;
 use tower_service::Service;
 
-use connection::connection;
-use socket::Socket;
-
-type BoxError = Box<dyn Error + Send + Sync>;
+use crate::Smol;
 
 /// Serves HTTP/1.1, upgrades included, on `listener` until `shutdown` is ready.
 ///
@@ -68,10 +61,11 @@ where
         let next = or(stop, async { Some(accept(&listener, &places).await) }).await;
         let Some(accepted) = next else { break };
         let (stream, peer, place) = accepted?;
-        let socket = Socket::new(stream, place, dropped(uncut.clone()));
+        let socket = Socket::new(FuturesIo::new(stream), place, dropped(uncut.clone()));
         let (cut, draining) = (dropped(uncut.clone()), dropped(draining.clone()));
-        let served = connection(socket, peer, service.clone(), Arc::clone(&limits), draining);
+        let (service, limits) = (service.clone(), Arc::clone(&limits));
         let served = async move {
+            let served = http1_connection(socket, peer, service, &limits, &Smol, draining);
             if let Err(error) = served.await {
                 tracing::debug!(%peer, %error, "connection failed");
             }
@@ -93,24 +87,11 @@ async fn accept(
     places: &Arc<Semaphore>,
 ) -> io::Result<(TcpStream, Peer, SemaphoreGuardArc)> {
     let place = places.acquire_arc().await;
-    loop {
-        match listener.accept().await {
-            Ok((stream, address)) => {
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%address, %error, "TCP_NODELAY not set");
-                }
-                return Ok((stream, address.into(), place));
-            }
-            Err(error) => match error.kind() {
-                io::ErrorKind::InvalidInput => return Err(error),
-                io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {}
-                _ => {
-                    tracing::warn!(%error, "accept failed");
-                    Timer::after(Duration::from_millis(50)).await;
-                }
-            },
-        }
+    let (stream, address) = authgate_hyper::accept(&Smol, || listener.accept()).await?;
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%address, %error, "TCP_NODELAY not set");
     }
+    Ok((stream, address.into(), place))
 }
 
 async fn dropped(sender: Receiver<Infallible>) {

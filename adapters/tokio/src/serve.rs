@@ -1,26 +1,22 @@
-mod activity;
 mod connection;
-mod socket;
 
-use std::error::Error;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use authgate_core::Peer;
+use authgate_hyper::BoxError;
 use authgate_tower::Limits;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower_service::Service;
 
-use connection::connection;
-use socket::Socket;
-
-type BoxError = Box<dyn Error + Send + Sync>;
+use crate::Tokio;
+use connection::{Socket, connection};
 
 /// Serves HTTP/1.1, upgrades included, and HTTP/2 (by prior knowledge) on `listener` until `shutdown` is ready.
 ///
@@ -62,7 +58,7 @@ where
             () = &mut shutdown => break,
             accepted = accept(&listener, &places) => accepted?,
         };
-        let socket = Socket::new(stream, place, dropped(uncut.clone()));
+        let socket = Socket::new(TokioIo::new(stream), place, dropped(uncut.clone()));
         let (cut, draining) = (dropped(uncut.clone()), dropped(draining.clone()));
         let served = connection(socket, peer, service.clone(), Arc::clone(&limits), draining);
         tokio::spawn(async move {
@@ -87,24 +83,11 @@ async fn accept(
     places: &Arc<Semaphore>,
 ) -> io::Result<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
-    loop {
-        match listener.accept().await {
-            Ok((stream, address)) => {
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%address, %error, "TCP_NODELAY not set");
-                }
-                return Ok((stream, address.into(), place));
-            }
-            Err(error) => match error.kind() {
-                io::ErrorKind::InvalidInput => return Err(error),
-                io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {}
-                _ => {
-                    tracing::warn!(%error, "accept failed");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            },
-        }
+    let (stream, address) = authgate_hyper::accept(&Tokio, || listener.accept()).await?;
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%address, %error, "TCP_NODELAY not set");
     }
+    Ok((stream, address.into(), place))
 }
 
 async fn dropped(mut sender: watch::Receiver<()>) {

@@ -25,7 +25,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/ops/", get(home))
         .route("/ops/queues", get(queues))
         .route("/ops/healthz", get(|| async { "fine\n" }));
-    // Around the router, not `Router::layer` in it: the gate sees every request, also those that no route takes.
+    // Around the whole router: the login page is the gate's own, and a layer inside a nested router would not see
+    // the requests that no route takes.
     let dashboard = GateLayer::new(gate, Tokio).layer(dashboard);
 
     let port = std::env::args().nth(1).map_or(Ok(8080), |port| port.parse())?;

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 pub(crate) struct Example {
-    child: Child,
+    _running: Running,
     /// `127.0.0.1:PORT`
     host: String,
     mount: String,
@@ -29,16 +29,14 @@ impl Example {
         let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
         let program = test.parent().unwrap().with_file_name("examples").join(file);
         assert!(program.exists(), "{} is missing; `cargo test` without --test builds it", program.display());
-        let child = Command::new(program).arg("0").stdout(Stdio::piped()).spawn().unwrap();
-        let mut example = Self { child, host: String::new(), mount: String::new(), proof: String::new() };
-        let mut said = BufReader::new(example.child.stdout.take().unwrap()).lines();
-        let url = said.next().expect("an address").unwrap();
+        let mut running = Running(Command::new(program).arg("0").stdout(Stdio::piped()).spawn().unwrap());
+        let mut said = BufReader::new(running.0.stdout.take().unwrap()).lines();
+        let mut line = || said.next().expect("two lines").unwrap();
+        let (url, command) = (line(), line());
         let (host, path) = url.strip_prefix("http://").and_then(|url| url.split_once('/')).expect(&url);
-        (example.host, example.mount) =
-            (host.to_owned(), format!("/{path}").trim_end_matches('/').to_owned());
-        let command = said.next().expect("a command").unwrap();
-        example.proof = command.split('\'').nth(1).expect(&command).to_owned();
-        example
+        let mount = format!("/{path}").trim_end_matches('/').to_owned();
+        let proof = command.split('\'').nth(1).expect(&command).to_owned();
+        Self { _running: running, host: host.to_owned(), mount, proof }
     }
 
     /// Status, head and body of the answer to `request`.
@@ -82,9 +80,12 @@ impl Example {
     }
 }
 
-impl Drop for Example {
+/// Ends the process with the test, also with one that fails.
+struct Running(Child);
+
+impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

@@ -58,7 +58,8 @@ pub(crate) struct AuditLine {
     pub outcome: String,
     pub reason: String,
     pub user: Option<String>,
-    pub status: u16,
+    /// Of the gate's own answer; nothing if it passed the request on.
+    pub status: Option<u16>,
 }
 
 /// The dashboard. Clones share their queues.

@@ -21,7 +21,7 @@ fn dashboard() -> Dashboard<Clock> {
         outcome: "redirect".into(),
         reason: "no credentials".into(),
         user: Some(LINE.into()),
-        status: 303,
+        status: Some(303),
     };
     Dashboard::new("/ops", Clock::at(1_000), move || vec![line.clone()])
 }

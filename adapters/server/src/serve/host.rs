@@ -52,7 +52,7 @@ impl<R: Host> Host for DemoHost<R> {
             outcome: event.outcome.to_owned(),
             reason: event.reason.slug().to_owned(),
             user: event.user.map(str::to_owned),
-            status: event.status.unwrap_or(0),
+            status: event.status,
         };
         let mut trail = self.trail.lock().unwrap_or_else(PoisonError::into_inner);
         if trail.len() == TRAIL {

@@ -1,28 +1,26 @@
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
 
 use authgate_core::Peer;
+use authgate_hyper::{BoxError, bounded, counted, drive, http1_connection};
 use authgate_tower::Limits;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body::Body;
-use http_body_util::{BodyExt, Either, Empty};
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::time::{Instant, sleep_until, timeout};
+use hyper::server::conn::http2::{Builder, Connection};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 use tower_service::Service;
 
-use super::BoxError;
-use super::activity::{Activity, Open};
-use super::socket::Socket;
+use crate::Tokio;
+
+pub(super) type Socket = authgate_hyper::Socket<TokioIo<TcpStream>, OwnedSemaphorePermit>;
 
 /// Runs a connection to its end, which `draining` and the limits may bring about.
 pub(super) async fn connection<S, B>(
-    mut socket: Socket,
+    socket: Socket,
     peer: Peer,
     service: S,
     limits: Arc<Limits>,
@@ -39,127 +37,33 @@ where
     let mut draining = pin!(draining);
     let is_http2 = tokio::select! {
         () = &mut draining => return Ok(()),
-        begun = timeout(limits.head_timeout, socket.begins_http2()) => match begun {
+        begun = timeout(limits.head_timeout, begins_http2(socket.io().inner())) => match begun {
             Ok(is_http2) => is_http2,
             Err(_silent) => return Ok(()),
         }
     };
-    let activity = Arc::clone(&socket.activity);
-    let (counted, headers) = (Arc::clone(&activity), limits.headers);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        let (mut service, open) = (service.clone(), Open::new(&counted));
-        request.extensions_mut().insert(peer);
-        // HTTP/1.1 has seen to this already; HTTP/2 counts bytes only.
-        let too_many = request.headers().len() > headers;
-        async move {
-            if too_many {
-                let mut refusal = Response::new(Either::Right(Empty::new()));
-                *refusal.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-                return Ok(refusal);
-            }
-            poll_fn(|cx| service.poll_ready(cx)).await?;
-            let response = service.call(request).await?;
-            Ok::<_, S::Error>(response.map(|body| {
-                Either::Left(body.map_err(move |error| {
-                    let _open_until_dropped = &open;
-                    error
-                }))
-            }))
-        }
-    });
-    if is_http2 {
-        let connection = http2(&limits).serve_connection(socket, service);
-        drive(connection, http2::Connection::graceful_shutdown, &activity, false, &limits, draining).await
-    } else {
-        let connection = http1(&limits).serve_connection(socket, service).with_upgrades();
-        let close = http1::UpgradeableConnection::graceful_shutdown;
-        drive(connection, close, &activity, true, &limits, draining).await
+    if !is_http2 {
+        return http1_connection(socket, peer, service, &limits, &Tokio, draining).await;
     }
+    let activity = Arc::clone(socket.activity());
+    let service = counted(service, peer, &activity, limits.headers);
+    let connection = http2(&limits).serve_connection(socket, service);
+    drive(connection, Connection::graceful_shutdown, &activity, false, &limits, &Tokio, draining).await
 }
 
-fn http1(limits: &Limits) -> http1::Builder {
-    const HYPER_HEADERS: usize = 100;
-    const BUFFER: usize = 64 * 1024;
-
-    let mut http = http1::Builder::new();
-    http.half_close(true).max_header_size(limits.head_bytes).max_buf_size(limits.head_bytes.max(BUFFER));
-    // Hyper's clock cannot tell a slow head from an idle connection; `drive` does both.
-    http.header_read_timeout(None);
-    // Naming a number, even hyper's own, moves the parsed fields from the stack to the heap.
-    if limits.headers != HYPER_HEADERS {
-        http.max_headers(limits.headers);
-    }
-    http
+/// Waits for the first bytes and looks whether they begin the preface of HTTP/2. No method of HTTP/1.1 does, and no
+/// client sends the preface in pieces this small.
+async fn begins_http2(stream: &TcpStream) -> bool {
+    let mut start = [0; 4];
+    stream.peek(&mut start).await.is_ok() && start == *b"PRI "
 }
 
-fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
-    let mut http = http2::Builder::new(TokioExecutor::new());
+fn http2(limits: &Limits) -> Builder<TokioExecutor> {
+    let mut http = Builder::new(TokioExecutor::new());
     http.timer(TokioTimer::new())
         .keep_alive_interval(bounded(limits.idle_timeout))
         .keep_alive_timeout(bounded(limits.head_timeout))
         .max_concurrent_streams(100)
         .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX));
     http
-}
-
-/// A timeout of nothing would keep `drive` busy, and a longer one than this could overflow the clock.
-fn bounded(timeout: Duration) -> Duration {
-    timeout.clamp(Duration::from_millis(1), Duration::from_hours(24 * 365))
-}
-
-/// Polls a connection, asks it to close when the server drains or it has been idle for too long, and gives it up when
-/// it takes too long over a request head or the closing.
-async fn drive<C: Future<Output = hyper::Result<()>>>(
-    connection: C,
-    close: fn(Pin<&mut C>),
-    activity: &Activity,
-    heads_are_timed: bool,
-    limits: &Limits,
-    mut draining: Pin<&mut impl Future<Output = ()>>,
-) -> hyper::Result<()> {
-    let after = |timeout: Duration| Instant::now() + bounded(timeout);
-    let mut connection = pin!(connection);
-    let mut deadline = after(limits.head_timeout);
-    let mut alarm = pin!(sleep_until(deadline));
-    let mut in_head = true;
-    let mut closing = false;
-    poll_fn(|cx| {
-        if !closing && draining.as_mut().poll(cx).is_ready() {
-            closing = true;
-            close(connection.as_mut());
-            // Nothing is owed to a request whose head is not all there; it may still complete, but is not waited for.
-            deadline = deadline.min(after(Duration::from_secs(1)));
-        }
-        loop {
-            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
-                return Poll::Ready(ended);
-            }
-            let received = heads_are_timed && activity.has_received();
-            let busy = activity.has_requests();
-            if busy {
-                in_head = false;
-                deadline = after(limits.idle_timeout);
-            } else if received && !in_head {
-                in_head = true;
-                deadline = after(limits.head_timeout);
-            }
-            // Most deadlines only move back, once per request; for that it is enough to look when the alarm rings.
-            if deadline < alarm.deadline() {
-                alarm.as_mut().reset(deadline);
-            }
-            if alarm.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            if !busy && deadline <= Instant::now() {
-                if closing || in_head {
-                    return Poll::Ready(Ok(()));
-                }
-                closing = true;
-                close(connection.as_mut());
-                deadline = after(limits.head_timeout);
-            }
-            alarm.as_mut().reset(deadline);
-        }
-    })
-    .await
 }

@@ -38,7 +38,7 @@ fn one(line: &AuditLine) -> Markup {
     html! {
         tr {
             td { time datetime=(time) { (time.replace('T', " ").trim_end_matches('Z')) } }
-            td { span class={ "badge " (mood(line.status)) } { (line.status) " " (line.outcome) } }
+            td { span class={ "badge " (mood(line.status)) } { @if let Some(status) = line.status { (status) " " } (line.outcome) } }
             td.reason { (line.reason) }
             td { (line.user.as_deref().unwrap_or("–")) }
             td.path { (line.method) " " (line.path) }
@@ -50,10 +50,10 @@ fn one(line: &AuditLine) -> Markup {
 }
 
 /// The colour of a status; the number beside it says the same.
-fn mood(status: u16) -> &'static str {
+fn mood(status: Option<u16>) -> &'static str {
     match status {
-        400.. => "refused",
-        300.. => "paused",
+        Some(400..) => "refused",
+        Some(300..) => "paused",
         _ => "active",
     }
 }
@@ -75,7 +75,7 @@ mod tests {
             outcome: empty(),
             reason: empty(),
             user: None,
-            status: 200,
+            status: None,
         }
     }
 

@@ -4,36 +4,35 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 
-use super::activity::Activity;
+use crate::Activity;
 
 /// A stream that keeps its place among the connections until it is closed, and cannot be read once the server is gone.
 ///
 /// Both matter after an upgrade: the stream then belongs to the service, out of the server's reach.
-pub(super) struct Socket {
-    pub(super) activity: Arc<Activity>,
-    io: TokioIo<TcpStream>,
+pub struct Socket<I, P> {
+    activity: Arc<Activity>,
+    io: I,
     cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    _place: OwnedSemaphorePermit,
+    _place: P,
 }
 
-impl Socket {
-    pub(super) fn new(
-        stream: TcpStream,
-        place: OwnedSemaphorePermit,
-        cut: impl Future<Output = ()> + Send + 'static,
-    ) -> Self {
-        Self { activity: Arc::default(), io: TokioIo::new(stream), cut: Some(Box::pin(cut)), _place: place }
+impl<I, P> Socket<I, P> {
+    /// A socket that holds `place` until it is dropped. Once `cut` is ready, a read that would wait fails with
+    /// [`io::ErrorKind::ConnectionAborted`] instead.
+    pub fn new(io: I, place: P, cut: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self { activity: Arc::default(), io, cut: Some(Box::pin(cut)), _place: place }
     }
 
-    /// Waits for the first bytes and looks whether they begin the preface of HTTP/2. No method of HTTP/1.1 does, and
-    /// no client sends the preface in pieces this small.
-    pub(super) async fn begins_http2(&mut self) -> bool {
-        let mut start = [0; 4];
-        self.io.inner().peek(&mut start).await.is_ok() && start == *b"PRI "
+    /// The stream itself.
+    pub fn io(&self) -> &I {
+        &self.io
+    }
+
+    /// What happens on this connection. Bytes that arrive are noted by the socket, requests by
+    /// [`counted`](crate::counted).
+    pub fn activity(&self) -> &Arc<Activity> {
+        &self.activity
     }
 
     fn is_cut(&mut self, cx: &mut Context<'_>) -> bool {
@@ -44,7 +43,7 @@ impl Socket {
     }
 }
 
-impl Read for Socket {
+impl<I: Read + Unpin, P: Unpin> Read for Socket<I, P> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -60,7 +59,7 @@ impl Read for Socket {
     }
 }
 
-impl Write for Socket {
+impl<I: Write + Unpin, P: Unpin> Write for Socket<I, P> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(cx, bytes)
     }
@@ -74,7 +73,8 @@ impl Write for Socket {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        // Every runtime's TCP stream is. Some wrappers are silent about it, and hyper would copy every body once more.
+        true
     }
 
     fn poll_write_vectored(

@@ -1,0 +1,62 @@
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use authgate_core::Peer;
+use http::{Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::{BodyExt, Either, Empty};
+use hyper::body::Incoming;
+use hyper::service::{Service as HyperService, service_fn};
+use tower_service::Service;
+
+use crate::BoxError;
+use crate::activity::{Activity, Open};
+
+/// `service` as hyper calls it on one connection: every request carries `peer` in its extensions, and counts as open in
+/// `activity` until its response body is dropped. A request with more than `headers` header fields is answered 431.
+///
+/// # Errors
+/// Those of `service`, from its readiness and from its call.
+pub fn counted<S, B>(
+    service: S,
+    peer: Peer,
+    activity: &Arc<Activity>,
+    headers: usize,
+) -> impl HyperService<
+    Request<Incoming>,
+    Response = Response<impl Body<Data = B::Data, Error = BoxError> + Send + 'static>,
+    Error = S::Error,
+    Future: Send + 'static,
+> + Send
++ 'static
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    let activity = Arc::clone(activity);
+    service_fn(move |mut request: Request<Incoming>| {
+        let (mut service, open) = (service.clone(), Open::new(&activity));
+        request.extensions_mut().insert(peer);
+        // Over HTTP/1.1 hyper has seen to this already; over HTTP/2 it counts bytes only.
+        let too_many = request.headers().len() > headers;
+        async move {
+            if too_many {
+                let mut refusal = Response::new(Either::Right(Empty::new()));
+                *refusal.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+                return Ok(refusal);
+            }
+            poll_fn(|cx| service.poll_ready(cx)).await?;
+            let response = service.call(request).await?;
+            Ok::<_, S::Error>(response.map(|body| {
+                Either::Left(body.map_err(move |error| {
+                    let _open_until_dropped = &open;
+                    error
+                }))
+            }))
+        }
+    })
+}

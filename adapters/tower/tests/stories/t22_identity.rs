@@ -1,0 +1,94 @@
+//! Who is admitted reaches the dashboard from the gate alone.
+
+use authgate_core::{Gate, Timestamp, User};
+use authgate_tower::{Expiry, RequestId};
+use http::Request;
+use serde_json::json;
+use tower::Layer as _;
+
+use crate::world::{App, START, World, gate, get, send, token, waiting};
+
+#[tokio::test]
+async fn the_user_lands_in_the_extensions() {
+    let (world, app) = (World::new(), App::default());
+    let service = world.layer(gate()).layer(app.clone());
+    let (field, value) = token("u1", json!({ "name": "Ada", "roles": ["ops"], "exp": START + 60 }));
+    let mut request = get("/ops/queues?page=2", &[(field, &value)]);
+    request.body_mut().push_str("form");
+    let answer = send(&service, request).await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "dashboard"));
+
+    let arrived = app.only();
+    let user = arrived.extensions().get::<User>().unwrap();
+    assert_eq!((user.id.as_str(), user.name.as_str(), user.is_admin), ("u1", "Ada", false));
+    assert!(user.has_role("ops"));
+    let expiry = arrived.extensions().get::<Expiry>().unwrap();
+    assert_eq!(expiry.until(), Some(Timestamp::from_secs(START + 60)));
+    let id = arrived.extensions().get::<RequestId>().unwrap().to_string();
+    assert_eq!(id, world.trail.lock().unwrap()[0].request);
+    assert_eq!((arrived.uri().to_string().as_str(), arrived.body().as_str()), ("/ops/queues?page=2", "form"));
+}
+
+const PRETENDED: [(&str, &str); 9] = [
+    ("X-Auth-User", "root"),
+    ("x_auth_user", "root"),
+    ("x.auth.user", "root"),
+    ("REMOTE_USER", "root"),
+    ("Remote-User", "root"),
+    ("x-forwarded-user", "root"),
+    ("x-forwarded-user", "toor"),
+    ("X_Forwarded-User", "root"),
+    ("TEAM_NAME", "admins"),
+];
+
+const OTHERS: [(&str, &str); 4] =
+    [("accept", "text/html"), ("x-auth-users", "not one of them"), ("x-tag", "2"), ("x-tag", "1")];
+
+/// All fields but those that every request has, by name; those of one name in their order.
+fn fields(request: &Request<String>) -> Vec<(&str, &str)> {
+    let fields = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+    let mut fields: Vec<_> = fields.filter(|(name, _)| !matches!(*name, "host" | "authorization")).collect();
+    fields.sort_by_key(|(name, _)| *name);
+    fields
+}
+
+#[tokio::test]
+async fn t22_pretended_identities_are_stripped_and_nothing_else() {
+    let (world, app) = (World::new(), App::default());
+    let service = world.layer(gate().identity_headers(["Team-Name"])).layer(app.clone());
+    let (_, proof) = token("ada", json!({}));
+    let proof = [("authorization", proof.as_str())];
+    send(&service, get("/ops/", &[&PRETENDED[..], &OTHERS[..], &proof[..]].concat())).await;
+    let arrived = app.only();
+    assert_eq!(fields(&arrived), OTHERS);
+    assert_eq!(arrived.headers()["authorization"], proof[0].1);
+}
+
+#[tokio::test]
+async fn t22_a_public_path_pretends_nobody() {
+    let (world, app) = (World::new(), App::default());
+    let service = world.layer(gate().identity_headers(["Team-Name"])).layer(app.clone());
+    let (_, proof) = token("ada", json!({}));
+    let proof = [("authorization", proof.as_str())];
+    send(&service, get("/ops/static/app.css", &[&PRETENDED[..], &OTHERS[..], &proof[..]].concat())).await;
+    let arrived = app.only();
+    assert_eq!(fields(&arrived), OTHERS);
+    assert!(arrived.extensions().get::<User>().is_none());
+    assert_eq!(arrived.extensions().get::<Expiry>().unwrap().until(), None);
+}
+
+#[tokio::test]
+async fn t22_pretended_identities_are_stripped_after_waiting_too() {
+    let world = World::new().knowing(|_, parts| {
+        // The backend sees the request as it came.
+        let user = parts.headers.get("x-tag").map(|_| User::new("ada"));
+        async move { Ok(user) }
+    });
+    let app = App::default();
+    let gate = Gate::builder(waiting("directory")).identity_headers(["Team-Name"]);
+    let service = world.layer(gate).layer(app.clone());
+    send(&service, get("/", &[&PRETENDED[..], &OTHERS[..]].concat())).await;
+    let arrived = app.only();
+    assert_eq!(fields(&arrived), OTHERS);
+    assert_eq!(arrived.extensions().get::<User>().unwrap().id, "ada");
+}

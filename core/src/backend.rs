@@ -1,14 +1,15 @@
+use crate::jwt::TokenFault;
 use crate::page::LoginPage;
-use crate::{Denial, Head, Timestamp, User};
+use crate::{Head, Timestamp, User};
 
 /// Who knows the users: a way to prove who asks, and pages to sign in and out.
 ///
 /// The gate asks its backends in order. A backend that must wait for its answer (a directory, a database) says
-/// [`Proof::Wait`], and the driver asks for it; one that renders its own login says [`Answer::Delegate`], and the
+/// [`Proof::Wait`], and the driver asks for it; one that renders its own login says [`LoginAnswer::Delegate`], and the
 /// driver hands it the request.
 ///
 /// ```
-/// use authgate_core::{Answer, AuthBackend, Head, Proof, Timestamp};
+/// use authgate_core::{AuthBackend, Head, LoginAnswer, LogoutAnswer, Proof, Timestamp};
 ///
 /// /// Asks a directory: the driver does, because the core never waits.
 /// struct Directory;
@@ -22,12 +23,12 @@ use crate::{Denial, Head, Timestamp, User};
 ///         if head.headers().has(&http::header::COOKIE) { Proof::Wait } else { Proof::Absent }
 ///     }
 ///
-///     fn login(&self) -> Answer {
-///         Answer::Delegate
+///     fn login(&self) -> LoginAnswer {
+///         LoginAnswer::Delegate
 ///     }
 ///
-///     fn logout(&self) -> Answer {
-///         Answer::Delegate
+///     fn logout(&self) -> LogoutAnswer {
+///         LogoutAnswer::Delegate
 ///     }
 ///
 ///     fn routes(&self) -> Vec<String> {
@@ -36,19 +37,20 @@ use crate::{Denial, Head, Timestamp, User};
 /// }
 /// ```
 pub trait AuthBackend: Send + Sync + 'static {
-    /// What to call this backend in steps and in the log.
+    /// What to call this backend in steps and in the log; no two backends of a gate share a name.
     fn name(&self) -> &'static str;
 
     /// Who asks, if the request proves it. Called for every request that is not public; must not block.
     fn authenticate(&self, head: &Head<'_>, now: Timestamp) -> Proof;
 
     /// What the login path answers.
-    fn login(&self) -> Answer;
+    fn login(&self) -> LoginAnswer;
 
     /// What the logout path answers.
-    fn logout(&self) -> Answer;
+    fn logout(&self) -> LogoutAnswer;
 
-    /// Extra public paths below the mount that the backend answers itself, exact. Asked once, at construction.
+    /// Extra public paths below the mount that the backend answers itself, exact. Asked once, at construction. Nobody
+    /// guards them against other sites: a callback from elsewhere is what they are for.
     fn routes(&self) -> Vec<String> {
         Vec::new()
     }
@@ -62,30 +64,64 @@ pub trait AuthBackend: Send + Sync + 'static {
 
 /// What a request proves to a backend.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Proof {
     /// Nothing that this backend reads.
     Absent,
-    /// Something that does not hold; why, for the log.
-    Refused(Denial),
+    /// Something that does not hold.
+    Refused(BadProof),
     /// Who asks.
-    Proven {
-        /// The user.
-        user: User,
-        /// When the proof ends, if it does. Streams end then, too.
-        until: Option<Timestamp>,
-        /// Whether the browser attaches the proof by itself (a cookie), so that another site could make it do so.
-        ambient: bool,
-    },
+    Proven(Proven),
     /// The driver must ask: [`Step::AskBackend`](crate::Step::AskBackend).
     Wait,
 }
 
-/// What a backend has for its login or logout path.
+/// Who asks, and what the proof is worth.
+///
+/// `Proven::from(User::new("ada"))` is a proof of the careful kind: one that the browser attaches by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// The user.
+    pub user: User,
+    /// When the proof ends, if it does. Streams end then, too.
+    pub until: Option<Timestamp>,
+    /// Whether the browser attaches the proof by itself (a cookie, a client certificate), so that another site could
+    /// make it do so. A false yes costs an honest program an `Origin` field; a false no lets other sites act for the
+    /// user.
+    pub ambient: bool,
+}
+
+impl From<User> for Proven {
+    fn from(user: User) -> Self {
+        Self { user, until: None, ambient: true }
+    }
+}
+
+/// Why a proof does not hold; for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BadProof {
+    /// A token's fault.
+    Token(TokenFault),
+    /// One sentence of a custom backend's.
+    Other(&'static str),
+}
+
+/// What a backend has for its login path.
 #[derive(Debug)]
-pub enum Answer {
+#[non_exhaustive]
+pub enum LoginAnswer {
     /// A page that the gate renders.
     Page(LoginPage),
-    /// A redirect to the login path.
+    /// An answer of its own: [`Decision::Delegate`](crate::Decision::Delegate).
+    Delegate,
+}
+
+/// What a backend has for its logout path.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LogoutAnswer {
+    /// There is nothing to forget: a redirect to the login path.
     ToLogin,
     /// An answer of its own: [`Decision::Delegate`](crate::Decision::Delegate).
     Delegate,

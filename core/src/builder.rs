@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
+use crate::allowed_hosts::AllowedHosts;
 use crate::backend::AuthBackend;
 use crate::forwarded::{ForwardedFields, TrustedProxies};
 use crate::gate::{Gate, PublicPaths, Route, Settings};
-use crate::head::HeadLimits;
+use crate::head::{HeadLimits, is_token};
 use crate::identity::IdentityHeaders;
 use crate::mount::{Mount, is_prefix};
-use crate::origin::Authority;
 use crate::page::Pages;
 use crate::{Access, ConfigError};
 
@@ -162,19 +162,13 @@ impl GateBuilder {
         if self.login_path == self.logout_path {
             return Err(ConfigError::new("logout_path", "it is the login path, too", "choose another"));
         }
-        let mut routes = Vec::new();
-        for backend in &self.backends {
-            for path in backend.routes() {
-                check_path("routes", &path)?;
-                routes.push(Route { path, backend: backend.name() });
-            }
-        }
+        let routes = routes(&self.backends, [&self.login_path, &self.logout_path])?;
         Ok(Gate::from_settings(Settings {
             mount,
             routes,
             public: public_paths(&self.exact, &self.prefixes)?,
             proxies: TrustedProxies::parse(self.proxies.iter().map(String::as_str), self.forwarded_fields)?,
-            allowed_hosts: allowed_hosts(self.allowed_hosts)?,
+            allowed_hosts: AllowedHosts::parse(&self.allowed_hosts)?,
             identity: Arc::new(IdentityHeaders::new(&self.identity_headers)?),
             challenges: challenges(&self.backends, &self.realm)?,
             pages: Pages::new(&self.title)?,
@@ -219,37 +213,44 @@ fn public_paths(exact: &[String], prefixes: &[String]) -> Result<PublicPaths, Co
     Ok(public)
 }
 
-fn allowed_hosts(mut hosts: Vec<String>) -> Result<Vec<String>, ConfigError> {
-    for host in &mut hosts {
-        if Authority::parse(host).is_none() {
+/// The backends' own paths. Each has one meaning, and each backend one name.
+fn routes(backends: &[Box<dyn AuthBackend>], taken: [&str; 2]) -> Result<Vec<Route>, ConfigError> {
+    let mut routes: Vec<Route> = Vec::new();
+    for (index, backend) in backends.iter().enumerate() {
+        if backends.iter().take(index).any(|other| other.name() == backend.name()) {
             return Err(ConfigError::new(
-                "allowed_hosts",
-                format!("{host:?} is no host"),
-                "write a name or an address, such as \"dash.example\" or \"dash.example:8443\"",
+                "backend",
+                format!("two backends are called {:?}", backend.name()),
+                "give each a name of its own",
             ));
         }
-        host.make_ascii_lowercase();
+        for path in backend.routes() {
+            check_path("routes", &path)?;
+            if taken.contains(&path.as_str()) || routes.iter().any(|route| route.path == path) {
+                let problem = format!("{path:?} of the backend {:?} is taken", backend.name());
+                return Err(ConfigError::new("routes", problem, "choose another path"));
+            }
+            routes.push(Route { path, backend: backend.name() });
+        }
     }
-    Ok(hosts)
+    Ok(routes)
 }
 
 fn challenges(backends: &[Box<dyn AuthBackend>], realm: &str) -> Result<Vec<HeaderValue>, ConfigError> {
-    let refuse = || {
-        ConfigError::new(
-            "realm",
-            format!("{realm:?} cannot stand in a header"),
-            "use visible ASCII without \" and \\",
-        )
-    };
     if realm.bytes().any(|byte| !(b' '..=b'~').contains(&byte) || matches!(byte, b'"' | b'\\')) {
-        return Err(refuse());
+        let problem = format!("{realm:?} cannot stand in a header");
+        return Err(ConfigError::new("realm", problem, "use visible ASCII without \" and \\"));
     }
-    backends
-        .iter()
-        .map(|backend| {
-            HeaderValue::from_str(&format!("{} realm=\"{realm}\"", backend.challenge())).map_err(|_| refuse())
+    let challenge = |backend: &dyn AuthBackend| {
+        let scheme = backend.challenge();
+        let text = format!("{scheme} realm=\"{realm}\"");
+        let is_scheme = !scheme.is_empty() && scheme.bytes().all(is_token);
+        is_scheme.then(|| HeaderValue::from_str(&text).ok()).flatten().ok_or_else(|| {
+            let problem = format!("{scheme:?} of the backend {:?} is no scheme", backend.name());
+            ConfigError::new("challenge", problem, "answer one word, such as \"Bearer\"")
         })
-        .collect()
+    };
+    backends.iter().map(|backend| challenge(backend.as_ref())).collect()
 }
 
 fn check_limits(limits: HeadLimits) -> Result<HeadLimits, ConfigError> {
@@ -266,15 +267,44 @@ fn check_limits(limits: HeadLimits) -> Result<HeadLimits, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{JwtBackend, Key};
+    use crate::{Head, JwtBackend, Key, LoginAnswer, LogoutAnswer, Proof, Timestamp};
 
     fn gate() -> GateBuilder {
         Gate::builder(JwtBackend::builder().key(Key::secret([7; 32]).unwrap()).build().unwrap())
     }
 
+    /// A name, a route if it is not empty, and a challenge.
+    struct Custom(&'static str, &'static str, &'static str);
+
+    impl AuthBackend for Custom {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+        fn authenticate(&self, _: &Head<'_>, _: Timestamp) -> Proof {
+            Proof::Absent
+        }
+        fn login(&self) -> LoginAnswer {
+            LoginAnswer::Delegate
+        }
+        fn logout(&self) -> LogoutAnswer {
+            LogoutAnswer::Delegate
+        }
+        fn routes(&self) -> Vec<String> {
+            Some(self.1.to_owned()).filter(|path| !path.is_empty()).into_iter().collect()
+        }
+        fn challenge(&self) -> &str {
+            self.2
+        }
+    }
+
     #[test]
     fn every_unusable_setting_is_refused_by_name() {
-        let refused: [(&str, GateBuilder); 17] = [
+        let refused: [(&str, GateBuilder); 22] = [
+            ("backend", gate().backend(Custom("jwt", "", "Bearer"))),
+            ("routes", gate().backend(Custom("custom", "callback", "Bearer"))),
+            ("routes", gate().backend(Custom("custom", "/login", "Bearer"))),
+            ("routes", gate().backend(Custom("a", "/x", "Bearer")).backend(Custom("b", "/x", "Bearer"))),
+            ("challenge", gate().backend(Custom("custom", "/x", ""))),
             ("mount", gate().mount("//evil.example")),
             ("mount", gate().mount("ops")),
             ("login_path", gate().login_path("")),

@@ -3,8 +3,8 @@ use std::fmt;
 
 use http::StatusCode;
 
-use crate::error::HeadError;
-use crate::jwt::TokenFault;
+use crate::BadProof;
+use crate::head::HeadError;
 
 /// Why somebody was not let in: for the log, and never for the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,11 +12,11 @@ use crate::jwt::TokenFault;
 pub enum Denial {
     /// The request carries no proof of who asks.
     NotSignedIn,
-    /// The request carries a token, and it proves nothing.
-    Token(TokenFault),
+    /// The request carries a proof, and it does not hold.
+    BadProof(BadProof),
     /// The user is known and may not do this.
     NotAllowed,
-    /// Another site made the browser send this.
+    /// Another site may have made the browser send this.
     CrossSite,
     /// The head was refused before anything was asked.
     Head(HeadError),
@@ -31,7 +31,8 @@ impl Denial {
     pub fn slug(self) -> &'static str {
         match self {
             Self::NotSignedIn => "not-signed-in",
-            Self::Token(fault) => fault.slug(),
+            Self::BadProof(BadProof::Token(fault)) => fault.slug(),
+            Self::BadProof(BadProof::Other(_)) => "bad-proof",
             Self::NotAllowed => "not-allowed",
             Self::CrossSite => "cross-site",
             Self::Head(_) => "bad-request",
@@ -44,9 +45,10 @@ impl Denial {
     pub fn explain(self) -> Cow<'static, str> {
         match self {
             Self::NotSignedIn => "the request carries no proof of who asks".into(),
-            Self::Token(fault) => fault.explain(),
+            Self::BadProof(BadProof::Token(fault)) => fault.explain(),
+            Self::BadProof(BadProof::Other(why)) => why.into(),
             Self::NotAllowed => "the user lacks the right that this dashboard asks for".into(),
-            Self::CrossSite => "another site made the browser send this request".into(),
+            Self::CrossSite => "another site may have made the browser send this request: neither Sec-Fetch-Site nor Origin says it is ours".into(),
             Self::Head(error) => error.to_string().into(),
             Self::OutsideMount => "the path is not below the mount".into(),
             Self::Unavailable => "a backend could not be asked".into(),
@@ -57,7 +59,9 @@ impl Denial {
     pub(crate) fn answer(self) -> Refusal {
         let refuse = |status, text| Refusal { status, text };
         match self {
-            Self::NotSignedIn | Self::Token(_) => refuse(StatusCode::UNAUTHORIZED, "Authentication required"),
+            Self::NotSignedIn | Self::BadProof(_) => {
+                refuse(StatusCode::UNAUTHORIZED, "Authentication required")
+            }
             Self::NotAllowed => refuse(StatusCode::FORBIDDEN, "Dashboard user is not authorized"),
             Self::CrossSite => refuse(StatusCode::FORBIDDEN, "Cross-origin dashboard request rejected"),
             Self::Head(error) if error.status() == StatusCode::BAD_REQUEST => {
@@ -71,7 +75,7 @@ impl Denial {
 
     /// Whether signing in could help, so that the answer leads there.
     pub(crate) fn wants_login(self) -> bool {
-        matches!(self, Self::NotSignedIn | Self::Token(_))
+        matches!(self, Self::NotSignedIn | Self::BadProof(_))
     }
 }
 

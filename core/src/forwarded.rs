@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use http::header::{FORWARDED, HeaderName};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use crate::headers::HeaderView;
 use crate::origin::Scheme;
@@ -13,16 +13,21 @@ static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// Which fields the trusted proxies write. Only these are read: a proxy that sets one family passes the other on
-/// from the client untouched.
+/// Which fields the trusted proxies write. Only these are read: what a proxy does not write itself, it passes on from
+/// the client untouched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ForwardedFields {
-    /// `X-Forwarded-For`, `-Proto` and `-Host`. The default.
+    /// `X-Forwarded-For` and `X-Forwarded-Proto`; the host is the one in `Host`. The default.
     #[default]
     XForwarded,
-    /// `Forwarded` (RFC 7239).
+    /// These and `X-Forwarded-Host`, for proxies that rewrite `Host` and set this field themselves.
+    XForwardedHost,
+    /// `Forwarded` (RFC 7239), its `host` included.
     Rfc7239,
 }
+
+/// How many proxies may stand in a row. A longer list is the client's doing.
+const MOST_HOPS: usize = 32;
 
 /// The proxies whose word counts. None by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,7 +41,7 @@ impl TrustedProxies {
     /// Reads addresses (`192.0.2.1`), networks (`10.0.0.0/8`, `fd00::/8`) and `unix` for unix sockets.
     ///
     /// # Errors
-    /// Anything else, `*` included: to trust every peer is to let every client choose its own address.
+    /// Anything else, `*` and `0.0.0.0/0` included: to trust every peer is to let every client choose its own address.
     pub(crate) fn parse<'t>(
         entries: impl IntoIterator<Item = &'t str>,
         fields: ForwardedFields,
@@ -46,11 +51,11 @@ impl TrustedProxies {
             match (entry, entry.parse::<IpAddr>(), entry.parse::<IpNet>()) {
                 ("unix", ..) => trusted.unix = true,
                 (_, Ok(address), _) => trusted.networks.push(address.to_canonical().into()),
-                (_, _, Ok(network)) => trusted.networks.push(network.trunc()),
+                (_, _, Ok(network)) if network.prefix_len() > 0 => trusted.networks.push(canonical(network)),
                 _ => {
                     return Err(ConfigError::new(
                         "trusted_proxies",
-                        format!("{entry:?} is neither an address nor a network"),
+                        format!("{entry:?} is neither an address nor a network of somebody's"),
                         "write for example \"10.0.0.0/8\", \"192.0.2.1\" or \"unix\"",
                     ));
                 }
@@ -76,18 +81,24 @@ impl TrustedProxies {
             return untouched;
         }
         match self.fields {
-            ForwardedFields::XForwarded => self.x_forwarded(untouched, headers),
+            ForwardedFields::XForwarded => self.x_forwarded(untouched, headers, false),
+            ForwardedFields::XForwardedHost => self.x_forwarded(untouched, headers, true),
             ForwardedFields::Rfc7239 => self.rfc7239(untouched, headers),
         }
     }
 
     /// The addresses are walked from the right, the end that our own proxies write, and the walk stops at the first
     /// one that is not ours. Scheme and host are the nearest proxy's, so also the rightmost.
-    fn x_forwarded<'a>(&self, mut found: Forwarded<'a>, headers: HeaderView<'a>) -> Forwarded<'a> {
+    fn x_forwarded<'a>(
+        &self,
+        mut found: Forwarded<'a>,
+        headers: HeaderView<'a>,
+        host: bool,
+    ) -> Forwarded<'a> {
         let rightmost = |name: &HeaderName| list_from_right(headers, name).next();
         found.scheme = rightmost(&X_FORWARDED_PROTO).and_then(Scheme::parse);
-        found.host = rightmost(&X_FORWARDED_HOST);
-        for hop in list_from_right(headers, &X_FORWARDED_FOR) {
+        found.host = host.then(|| rightmost(&X_FORWARDED_HOST)).flatten();
+        for hop in list_from_right(headers, &X_FORWARDED_FOR).take(MOST_HOPS) {
             let Some(address) = node(hop) else { break };
             found.client = address.into();
             if !self.trusts(found.client) {
@@ -97,15 +108,11 @@ impl TrustedProxies {
         found
     }
 
-    /// One element a proxy, the rightmost from the nearest; an element tells what that proxy saw.
+    /// One element a proxy, the rightmost from the nearest; an element tells what that proxy saw. What cannot be read
+    /// ends the walk.
     fn rfc7239<'a>(&self, mut found: Forwarded<'a>, headers: HeaderView<'a>) -> Forwarded<'a> {
-        for element in list_from_right(headers, &FORWARDED) {
-            let parameter = |name: &str| {
-                element.split(';').find_map(|pair| {
-                    let (key, value) = pair.split_once('=')?;
-                    key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
-                })
-            };
+        for element in elements_from_right(headers, &FORWARDED).take(MOST_HOPS) {
+            let parameter = |name: &str| parameter(element, name);
             found.scheme = parameter("proto").and_then(Scheme::parse);
             found.host = parameter("host");
             let Some(address) = parameter("for").and_then(node) else { break };
@@ -116,6 +123,17 @@ impl TrustedProxies {
         }
         found
     }
+}
+
+/// A network of IPv4-mapped addresses as the IPv4 network that it is.
+fn canonical(network: IpNet) -> IpNet {
+    let folded = match network.addr().to_canonical() {
+        IpAddr::V4(address) if network.addr().is_ipv6() => {
+            network.prefix_len().checked_sub(96).and_then(|length| Ipv4Net::new(address, length).ok())
+        }
+        _ => None,
+    };
+    folded.map_or(network, IpNet::V4).trunc()
 }
 
 /// What the trusted proxies said; nothing where they said nothing that makes sense.
@@ -135,6 +153,49 @@ fn list_from_right<'a>(headers: HeaderView<'a>, name: &HeaderName) -> impl Itera
         .map_while(|value| std::str::from_utf8(value).ok().filter(|text| text.is_ascii()))
         .flat_map(|value| value.rsplit(','))
         .map(str::trim)
+}
+
+/// The elements of a `Forwarded` field from the last to the first; commas in quoted strings separate nothing.
+fn elements_from_right<'a>(headers: HeaderView<'a>, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let values: Vec<_> = headers.all(name).collect();
+    values
+        .into_iter()
+        .rev()
+        .map_while(|value| std::str::from_utf8(value).ok().and_then(|text| split_unquoted(text, b',')))
+        .flat_map(|elements| elements.into_iter().rev())
+}
+
+/// The value of a parameter that stands once in an element, quotes taken off. A backslash in a quoted string would have
+/// to be undone; no proxy writes one, so it makes the value unreadable.
+fn parameter<'a>(element: &'a str, name: &str) -> Option<&'a str> {
+    let pairs = split_unquoted(element, b';')?;
+    let mut values = pairs.iter().filter_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        key.trim().eq_ignore_ascii_case(name).then(|| value.trim())
+    });
+    let value = values.next().filter(|_| values.next().is_none())?;
+    let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
+    (!bare.contains(['"', '\\'])).then_some(bare)
+}
+
+/// Splits ASCII text where `separator` stands outside of quoted strings (RFC 9110 §5.6.4); nothing if a string does not
+/// end.
+fn split_unquoted(text: &str, separator: u8) -> Option<Vec<&str>> {
+    let (mut parts, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if byte == separator && !quoted => {
+                parts.push(text.get(start..at)?);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text.get(start..)?);
+    (!quoted && text.is_ascii()).then_some(parts)
 }
 
 /// An address as proxies write it: bare, with a port, or in brackets (RFC 7239 §6).
@@ -194,16 +255,25 @@ mod tests {
     #[test]
     fn t21_mapped_addresses_are_folded_and_unix_counts_by_name() {
         let expected = ("1.2.3.4".to_owned(), Some(Scheme::Https), Some("evil.example".to_owned()));
-        assert_eq!(resolve(&["10.0.0.0/8"], ForwardedFields::XForwarded, "::ffff:10.0.0.1", SPOOF), expected);
-        assert_eq!(resolve(&["unix"], ForwardedFields::XForwarded, "unix", SPOOF), expected);
+        assert_eq!(
+            resolve(&["10.0.0.0/8"], ForwardedFields::XForwardedHost, "::ffff:10.0.0.1", SPOOF),
+            expected
+        );
+        assert_eq!(
+            resolve(&["::ffff:10.0.0.0/104"], ForwardedFields::XForwardedHost, "10.0.0.1", SPOOF),
+            expected
+        );
+        assert_eq!(resolve(&["unix"], ForwardedFields::XForwardedHost, "unix", SPOOF), expected);
     }
 
     #[test]
     fn t21_the_rightmost_host_and_a_known_scheme_count() {
         let headers =
             [("x-forwarded-host", "evil.example, dash.example"), ("x-forwarded-proto", "javascript")];
-        let (_, scheme, host) = resolve(&["10.0.0.1"], ForwardedFields::XForwarded, "10.0.0.1", &headers);
+        let (_, scheme, host) = resolve(&["10.0.0.1"], ForwardedFields::XForwardedHost, "10.0.0.1", &headers);
         assert_eq!((scheme, host.as_deref()), (None, Some("dash.example")));
+        let (_, _, host) = resolve(&["10.0.0.1"], ForwardedFields::XForwarded, "10.0.0.1", &headers);
+        assert_eq!(host, None, "a proxy that was not said to set the host passes on the client's");
     }
 
     #[test]
@@ -220,8 +290,42 @@ mod tests {
     }
 
     #[test]
+    fn t21_quoted_text_is_never_read_as_an_address() {
+        for value in [
+            "host=\"x;for=6.6.6.6;y=\";for=203.0.113.9",
+            "host=\"x, for=6.6.6.6;y=\";for=203.0.113.9",
+            "for=6.6.6.6, for=203.0.113.9;host=\"a\\\",for=6.6.6.6\"",
+        ] {
+            let pairs = [("forwarded", value)];
+            let pairs: Vec<_> =
+                pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+            let proxies = TrustedProxies::parse(["10.0.0.1"], ForwardedFields::Rfc7239).unwrap();
+            let peer = Peer::from("10.0.0.1".parse::<IpAddr>().unwrap());
+            let found = proxies.resolve(peer, HeaderView::Pairs(&pairs));
+            assert_eq!(found.client.to_string(), "203.0.113.9", "{value}");
+        }
+        for value in
+            ["for=\"_x,for=6.6.6.6\"", "for=6.6.6.6;for=6.6.6.6", "for=\"6.6.6.6", "for=6.6.6.6\"x\""]
+        {
+            let pairs: [(&[u8], &[u8]); 1] = [(b"forwarded", value.as_bytes())];
+            let proxies = TrustedProxies::parse(["10.0.0.1"], ForwardedFields::Rfc7239).unwrap();
+            let peer = Peer::from("10.0.0.1".parse::<IpAddr>().unwrap());
+            assert_eq!(proxies.resolve(peer, HeaderView::Pairs(&pairs)).client, peer, "{value}");
+        }
+    }
+
+    #[test]
+    fn t21_a_list_that_no_chain_of_proxies_wrote_is_not_walked_to_its_end() {
+        let long = format!("6.6.6.6{}", ", 10.0.0.2".repeat(5000));
+        let pairs: [(&[u8], &[u8]); 1] = [(b"x-forwarded-for", long.as_bytes())];
+        let proxies = TrustedProxies::parse(["10.0.0.0/8"], ForwardedFields::XForwarded).unwrap();
+        let peer = Peer::from("10.0.0.1".parse::<IpAddr>().unwrap());
+        assert_eq!(proxies.resolve(peer, HeaderView::Pairs(&pairs)).client.to_string(), "10.0.0.2");
+    }
+
+    #[test]
     fn t21_trusting_everybody_is_refused() {
-        for entry in ["*", "", "10.0.0.0/33", "localhost"] {
+        for entry in ["*", "", "10.0.0.0/33", "localhost", "0.0.0.0/0", "::/0"] {
             assert!(TrustedProxies::parse([entry], ForwardedFields::XForwarded).is_err(), "{entry}");
         }
     }

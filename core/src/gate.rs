@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
+use crate::allowed_hosts::AllowedHosts;
 use crate::backend::AuthBackend;
 use crate::builder::GateBuilder;
 use crate::flow;
@@ -29,8 +30,7 @@ pub(crate) struct Settings {
     pub(crate) public: PublicPaths,
     pub(crate) access: Access,
     pub(crate) proxies: TrustedProxies,
-    /// Empty: any host.
-    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) allowed_hosts: AllowedHosts,
     pub(crate) identity: Arc<IdentityHeaders>,
     pub(crate) challenges: Vec<HeaderValue>,
     pub(crate) pages: Pages,
@@ -54,6 +54,11 @@ impl Gate {
     /// Starts a gate whose users `backend` knows. Everything else has a default.
     pub fn builder(backend: impl AuthBackend) -> GateBuilder {
         GateBuilder::new(Box::new(backend))
+    }
+
+    /// The prefix that the dashboard is reached under, folded.
+    pub fn mount(&self) -> &Mount {
+        &self.0.mount
     }
 
     /// Begins with a request at the moment `now`.

@@ -18,11 +18,11 @@ pub struct Repeated;
 impl<'a> HeaderView<'a> {
     /// All values of the field `name`, in order.
     pub fn all(self, name: &HeaderName) -> Values<'a, '_> {
-        match self {
-            Self::Map(map) => Values::Map(map.get_all(name).into_iter()),
-            Self::Parsed(list) => Values::Parsed(list.iter(), name.as_str()),
-            Self::Pairs(list) => Values::Pairs(list.iter(), name.as_str()),
-        }
+        Values(match self {
+            Self::Map(map) => Source::Map(map.get_all(name).into_iter()),
+            Self::Parsed(list) => Source::Parsed(list.iter(), name.as_str()),
+            Self::Pairs(list) => Source::Pairs(list.iter(), name.as_str()),
+        })
     }
 
     /// The value of the field `name`, if it stands once.
@@ -41,7 +41,7 @@ impl<'a> HeaderView<'a> {
     }
 
     /// The value of the field `name` as visible ASCII, if it stands once and is that.
-    pub(crate) fn text(self, name: &HeaderName) -> Option<&'a str> {
+    pub fn text(self, name: &HeaderName) -> Option<&'a str> {
         let value = self.one(name).ok()??;
         value.iter().all(|byte| (b' '..=b'~').contains(byte)).then(|| std::str::from_utf8(value).ok())?
     }
@@ -70,12 +70,12 @@ impl<'a> HeaderView<'a> {
 
 /// The values of one field; see [`HeaderView::all`].
 #[derive(Debug)]
-pub enum Values<'a, 'n> {
-    #[doc(hidden)]
+pub struct Values<'a, 'n>(Source<'a, 'n>);
+
+#[derive(Debug)]
+enum Source<'a, 'n> {
     Map(http::header::ValueIter<'a, HeaderValue>),
-    #[doc(hidden)]
     Parsed(std::slice::Iter<'a, httparse::Header<'a>>, &'n str),
-    #[doc(hidden)]
     Pairs(std::slice::Iter<'a, (&'a [u8], &'a [u8])>, &'n str),
 }
 
@@ -83,12 +83,12 @@ impl<'a> Iterator for Values<'a, '_> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        match self {
-            Self::Map(values) => values.next().map(HeaderValue::as_bytes),
-            Self::Parsed(fields, name) => {
+        match &mut self.0 {
+            Source::Map(values) => values.next().map(HeaderValue::as_bytes),
+            Source::Parsed(fields, name) => {
                 fields.find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
             }
-            Self::Pairs(fields, name) => {
+            Source::Pairs(fields, name) => {
                 fields.find(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| *value)
             }
         }

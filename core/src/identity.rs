@@ -5,20 +5,43 @@ use crate::ConfigError;
 use crate::head::is_token;
 
 /// Fields that dashboards and proxies commonly read an identity from. A client must not be able to send them.
-const COMMON: [&str; 14] = [
+const COMMON: [&str; 37] = [
+    "cf-access-authenticated-user-email",
+    "remote-email",
+    "remote-groups",
+    "remote-name",
     "remote-user",
+    "tailscale-user-login",
+    "tailscale-user-name",
+    "x-amzn-oidc-data",
+    "x-amzn-oidc-identity",
     "x-auth-email",
     "x-auth-name",
+    "x-auth-request-email",
+    "x-auth-request-groups",
+    "x-auth-request-preferred-username",
+    "x-auth-request-user",
     "x-auth-roles",
     "x-auth-user",
     "x-authenticated-user",
+    "x-authentik-email",
+    "x-authentik-groups",
+    "x-authentik-username",
     "x-forwarded-email",
     "x-forwarded-groups",
     "x-forwarded-preferred-username",
     "x-forwarded-user",
+    "x-goog-authenticated-user-email",
+    "x-goog-authenticated-user-id",
+    "x-ms-client-principal",
+    "x-ms-client-principal-id",
+    "x-ms-client-principal-name",
+    "x-remote-group",
+    "x-remote-groups",
     "x-remote-user",
     "x-user",
     "x-user-id",
+    "x-vouch-user",
     "x-webauth-user",
 ];
 
@@ -39,19 +62,18 @@ impl IdentityHeaders {
         Ok(Self(names.map(|name| fold(name).into_owned()).collect()))
     }
 
-    /// Whether `name`, as some server may read it, grants an identity. CGI and WSGI turn `-` into `_`, and some
-    /// servers fold `.` as well.
+    /// Whether `name`, as some server may read it, grants an identity. CGI and WSGI turn `-` into `_`, and some servers
+    /// do so with everything that is neither letter nor digit.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains(fold(name).as_ref())
     }
 }
 
 fn fold(name: &str) -> Cow<'_, str> {
-    let is_folded = |byte: u8| !byte.is_ascii_uppercase() && byte != b'_' && byte != b'.';
-    if name.bytes().all(is_folded) {
+    if name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
         return Cow::Borrowed(name);
     }
-    Cow::Owned(name.to_ascii_lowercase().replace(['_', '.'], "-"))
+    Cow::Owned(name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-"))
 }
 
 #[cfg(test)]
@@ -61,9 +83,15 @@ mod tests {
     #[test]
     fn t22_every_alias_of_an_identity_field_is_known() {
         let headers = IdentityHeaders::new(&["Team.Name".to_owned()]).unwrap();
-        for name in
-            ["X-Auth-User", "x_auth_user", "x.auth-User", "REMOTE_USER", "x-forwarded-user", "team_name"]
-        {
+        for name in [
+            "X-Auth-User",
+            "x_auth_user",
+            "x.auth-User",
+            "REMOTE_USER",
+            "x-forwarded-user",
+            "team_name",
+            "x!auth~user",
+        ] {
             assert!(headers.has(name), "{name}");
         }
         assert!(!headers.has("x-forwarded-for") && !headers.has("authorization"));

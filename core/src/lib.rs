@@ -28,7 +28,7 @@
 //!
 //! ```
 //! use authgate_core::{
-//!     Answer, AuthBackend, Decision, Gate, Head, HeaderView, Proof, Step, Timestamp, User,
+//!     AuthBackend, Decision, Gate, Head, HeaderView, LoginAnswer, LogoutAnswer, Proof, Step, Timestamp, User,
 //! };
 //!
 //! struct Directory;
@@ -40,11 +40,11 @@
 //!     fn authenticate(&self, _: &Head<'_>, _: Timestamp) -> Proof {
 //!         Proof::Wait
 //!     }
-//!     fn login(&self) -> Answer {
-//!         Answer::Delegate
+//!     fn login(&self) -> LoginAnswer {
+//!         LoginAnswer::Delegate
 //!     }
-//!     fn logout(&self) -> Answer {
-//!         Answer::ToLogin
+//!     fn logout(&self) -> LogoutAnswer {
+//!         LogoutAnswer::ToLogin
 //!     }
 //! }
 //!
@@ -54,7 +54,7 @@
 //! let decision = loop {
 //!     step = match step {
 //!         Step::Done(decision) => break decision,
-//!         Step::AskBackend("directory", then) => then.resume(Ok(Some(User::new("ada"))), now),
+//!         Step::AskBackend("directory", then) => then.resume(Ok(Some(User::new("ada").into())), now),
 //!         Step::AskBackend(_, then) => then.resume(Ok(None), now),
 //!     };
 //! };
@@ -63,13 +63,14 @@
 //! ```
 
 mod access;
+mod allowed_hosts;
 mod backend;
 mod builder;
-mod config;
+mod config_error;
 mod cross_site;
 mod decision;
 mod denial;
-mod error;
+mod event;
 mod flow;
 mod forwarded;
 mod gate;
@@ -91,23 +92,22 @@ mod time;
 mod user;
 
 pub use access::Access;
-pub use backend::{Answer, AuthBackend, Proof};
+pub use backend::{AuthBackend, BadProof, LoginAnswer, LogoutAnswer, Proof, Proven};
 pub use builder::GateBuilder;
-pub use config::ConfigError;
-pub use decision::{Admission, Decision, DelegatedPage, Delegation, Event, Reason};
+pub use config_error::ConfigError;
+pub use decision::{Admission, Decision, DelegatedPage, Delegation};
 pub use denial::Denial;
-pub use error::HeadError;
+pub use event::{Event, Outcome, Reason};
 pub use forwarded::ForwardedFields;
 pub use gate::Gate;
-pub use head::{Head, HeadLimits};
+pub use head::{Head, HeadError, HeadLimits};
 pub use headers::{HeaderView, Repeated, Values};
 pub use jwt::{Algorithm, JwtBackend, JwtBackendBuilder, Key, TokenFault, VerifyOptions};
 pub use kind::Kind;
 pub use local_path::LocalPath;
 pub use mount::Mount;
-pub use origin::{Authority, Origin, Scheme};
+pub use origin::Scheme;
 pub use page::LoginPage;
-pub use path::is_plain;
 pub use peer::Peer;
 pub use reply::Reply;
 pub use secret::Secret;

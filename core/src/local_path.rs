@@ -33,7 +33,7 @@ impl LocalPath {
     pub fn parse(raw: &str, mount: &Mount) -> Option<Self> {
         let fits = raw.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         let path = raw.split(['?', '#']).next()?;
-        (fits && stays_below(path, mount.as_str()))
+        (fits && path.starts_with('/') && stays_below(path, mount.as_str()))
             .then(|| HeaderValue::from_str(raw).ok().map(Self))
             .flatten()
     }
@@ -150,6 +150,9 @@ mod tests {
             assert!(local(raw, "/ops").is_none(), "{raw:?}");
         }
         for raw in ["//evil.example", "/%2Fevil.example", "/%5c/evil.example", "/./x", "/.//x", "/%2e/x"] {
+            assert!(local(raw, "").is_none(), "{raw:?}");
+        }
+        for raw in ["", "?x=1", "#x"] {
             assert!(local(raw, "").is_none(), "{raw:?}");
         }
         assert!(local("/", "").is_some());

@@ -1,6 +1,6 @@
 //! Who a page belongs to: scheme, host and port (RFC 6454), always parsed and never compared as text.
 
-use std::fmt;
+use std::net::Ipv6Addr;
 
 /// How the browser reached us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,44 +36,68 @@ impl Scheme {
 /// A host and maybe a port, as in the `Host` field (RFC 9110 §7.2): no user, no path, nothing that another parser
 /// could read as one.
 #[derive(Debug, Clone, Copy)]
-pub struct Authority<'a> {
+pub(crate) struct Authority<'a> {
     host: &'a str,
     port: Option<u16>,
 }
 
 impl<'a> Authority<'a> {
     /// Reads `name`, `name:port`, `192.0.2.1:port` or `[2001:db8::1]:port`.
-    pub fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let colon = match text.strip_prefix('[') {
             Some(rest) => rest.find(']')? + 2,
             None => text.find(':').unwrap_or(text.len()),
         };
         let (host, port) = text.split_at_checked(colon)?;
         let port = match port.strip_prefix(':') {
-            Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Some(digits.parse().ok()?)
-            }
+            // RFC 3986 §3.2.3: an empty port is the default one.
+            Some("") => None,
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(digits.parse().ok()?),
             None if port.is_empty() => None,
             _ => return None,
         };
         is_host(host).then_some(Self { host, port })
     }
 
+    /// A host that was parsed before.
+    pub(crate) fn host_only(host: &'a str) -> Self {
+        Self { host, port: None }
+    }
+
     /// The host, without the port.
-    pub fn host(&self) -> &'a str {
+    pub(crate) fn host(&self) -> &'a str {
         self.host
     }
 
+    /// Whether both name the same host: names whatever their case or final dot, addresses however they are written.
+    pub(crate) fn same_host(&self, other: &Authority<'_>) -> bool {
+        let address = |host: &str| host.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
+        match (address(self.host), address(other.host)) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            (None, None) => without_final_dot(self.host).eq_ignore_ascii_case(without_final_dot(other.host)),
+            _ => false,
+        }
+    }
+
     /// The port, if one is written.
-    pub fn port(&self) -> Option<u16> {
+    pub(crate) fn port(&self) -> Option<u16> {
         self.port
     }
+
+    pub(crate) fn port_over(&self, scheme: Scheme) -> u16 {
+        self.port.unwrap_or(scheme.default_port())
+    }
+}
+
+/// `dash.example.` and `dash.example` are the same name (RFC 1034 §3.1).
+fn without_final_dot(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 /// Letters, digits, `-`, `.`, `_` (container names have it), or an IPv6 address in brackets.
 fn is_host(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
         None => {
             !host.is_empty()
                 && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
@@ -83,19 +107,19 @@ fn is_host(host: &str) -> bool {
 
 /// A scheme and an authority, comparable: `HTTP://Dash.example` is `http://dash.example:80`.
 #[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
+pub(crate) struct Origin<'a> {
     scheme: Scheme,
     authority: Authority<'a>,
 }
 
 impl<'a> Origin<'a> {
     /// The origin of a request to `authority`.
-    pub fn new(scheme: Scheme, authority: Authority<'a>) -> Self {
+    pub(crate) fn new(scheme: Scheme, authority: Authority<'a>) -> Self {
         Self { scheme, authority }
     }
 
     /// Reads the `Origin` field (RFC 6454 §7). `null` is nobody's origin.
-    pub fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         match Self::split_url(text)? {
             (origin, "") => Some(origin),
             _ => None,
@@ -114,7 +138,7 @@ impl<'a> Origin<'a> {
     }
 
     fn port(&self) -> u16 {
-        self.authority.port.unwrap_or(self.scheme.default_port())
+        self.authority.port_over(self.scheme)
     }
 }
 
@@ -122,18 +146,11 @@ impl PartialEq for Origin<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.scheme == other.scheme
             && self.port() == other.port()
-            && self.authority.host.eq_ignore_ascii_case(other.authority.host)
+            && self.authority.same_host(&other.authority)
     }
 }
 
 impl Eq for Origin<'_> {}
-
-impl fmt::Display for Origin<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.scheme == Scheme::Http { "http" } else { "https" };
-        write!(f, "{scheme}://{}:{}", self.authority.host, self.port())
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -144,6 +161,8 @@ mod tests {
         let same = |a, b| Origin::parse(a).unwrap() == Origin::parse(b).unwrap();
         assert!(same("http://dash.example", "HTTP://Dash.Example:80"));
         assert!(same("https://[2001:db8::1]", "https://[2001:db8::1]:443"));
+        assert!(same("https://[2001:DB8:0::1]", "https://[2001:db8::1]"));
+        assert!(same("https://dash.example.", "https://dash.example:"));
         assert!(!same("http://dash.example", "https://dash.example"));
         assert!(!same("http://dash.example", "http://dash.example:8080"));
         assert!(!same("http://dash.example", "http://dash.example.evil.example"));
@@ -168,14 +187,13 @@ mod tests {
 
     #[test]
     fn t20_an_authority_has_one_reading() {
-        for text in ["dash.example", "a_b:1", "127.0.0.1:65535", "[::1]", "[::1]:80"] {
+        for text in ["dash.example", "dash.example:", "a_b:1", "127.0.0.1:65535", "[::1]", "[::1]:80"] {
             assert!(Authority::parse(text).is_some(), "{text}");
         }
         for text in [
             "",
             ":",
             ":80",
-            "a:",
             "a:b",
             "a:65536",
             "a:+1",

@@ -12,6 +12,7 @@ const STYLE: &str = include_str!("page.css");
 
 /// What a login path shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LoginPage {
     /// Tokens are issued elsewhere: says in which field and with which word they are expected.
     Token {

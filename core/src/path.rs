@@ -8,23 +8,27 @@ use std::borrow::Cow;
 
 /// Whether everyone behind the gate reads the same segments from `path`, however often they decode it.
 ///
-/// Not plain: a segment `.` or `..` (also before a `;`), an escape that hides `/ \ ? #` or a control character,
-/// an empty segment (one trailing slash is fine), bytes that are not UTF-8.
-pub fn is_plain(path: &str) -> bool {
+/// Not plain: a segment `.` or `..` (also before a `;` or spaces), an escape that hides `/ \ ? #` or a control
+/// character, an empty segment (one trailing slash is fine), bytes that are not UTF-8, `%u` as IIS once had it.
+pub(crate) fn is_plain(path: &str) -> bool {
     let Some(settled) = settle(path) else { return false };
     let Ok(text) = std::str::from_utf8(&settled) else { return false };
     let Some(rest) = text.strip_prefix('/') else { return false };
-    if text.bytes().any(|byte| byte == b'\\' || byte.is_ascii_control()) {
+    if text.bytes().any(|byte| byte == b'\\' || byte.is_ascii_control())
+        || text.contains("%u")
+        || text.contains("%U")
+    {
         return false;
     }
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     text == "/" || rest.split('/').all(|segment| !segment.is_empty() && !is_dots(segment))
 }
 
-/// Whether a segment, or the part of it before its parameters (RFC 3986 §3.3), is `.` or `..`.
+/// Whether a segment, or the part of it before its parameters (RFC 3986 §3.3), is `.` or `..`; spaces behind it, which
+/// Windows drops, do not make it another.
 pub(crate) fn is_dots(segment: &str) -> bool {
     let name = segment.split_once(';').map_or(segment, |(name, _)| name);
-    matches!(name, "." | "..")
+    matches!(name.trim_end_matches(' '), "." | "..")
 }
 
 /// `path` decoded until nothing changes, or nothing if an escape hid a separator or a control character.
@@ -119,6 +123,9 @@ mod tests {
             "/a/%c0%ae%c0%ae/b",
             "/a%ff",
             "/a/%2%65%2%65/b",
+            "/a/%u002e%u002e/b",
+            "/a/..%20/b",
+            "/a/..%20;x/b",
             "/a/%%32%65%%32%65/b",
             "/a%2%66b",
         ] {

@@ -5,7 +5,7 @@ use http::header::{
 };
 use http::{Response, StatusCode};
 
-use crate::decision::{Event, Note};
+use crate::event::{Event, Note, Outcome};
 use crate::local_path::LocalPath;
 
 static HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
@@ -87,7 +87,7 @@ impl Reply {
 
     /// What the log says about it.
     pub fn event(&self) -> Event<'_> {
-        self.note.event("respond", Some(self.status.as_u16()), None)
+        self.note.event(Outcome::Respond, Some(self.status.as_u16()), None)
     }
 
     /// The body.

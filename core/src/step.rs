@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{Admission, Decision, Timestamp, User};
+use crate::{Admission, Decision, Proven, Timestamp};
 
 /// A question to the driver, or the end.
 ///
@@ -12,7 +12,7 @@ use crate::{Admission, Decision, Timestamp, User};
 /// # fn f(step: Step, now: Timestamp) {
 /// if let Step::AskBackend(_, then) = step {
 ///     let _first = then.resume(Ok(None), now);
-///     let _second = then.resume(Ok(Some(User::new("ada"))), now); // used after move
+///     let _second = then.resume(Ok(Some(User::new("ada").into())), now); // used after move
 /// }
 /// # }
 /// ```
@@ -22,8 +22,8 @@ use crate::{Admission, Decision, Timestamp, User};
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "most requests are `Done` at once, and need no box for it")]
 pub enum Step {
-    /// Ask the backend of this name who sent the request: a user, nobody, or "could not ask".
-    AskBackend(&'static str, Then<Result<Option<User>, Unavailable>>),
+    /// Ask the backend of this name who sent the request: somebody proven, nobody, or "could not ask".
+    AskBackend(&'static str, Then<Result<Option<Proven>, Unavailable>>),
     /// The end.
     Done(Decision),
 }
@@ -54,9 +54,9 @@ impl<A> fmt::Debug for Then<A> {
 pub struct Unavailable(String);
 
 impl Unavailable {
-    /// Says why, for the log.
+    /// Says why, for the log. It is one line: control characters become spaces, so that nobody can write a second.
     pub fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
+        Self(why.into().replace(char::is_control, " "))
     }
 }
 

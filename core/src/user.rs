@@ -38,8 +38,10 @@ impl User {
 pub struct Claims(Box<RawValue>);
 
 impl Claims {
-    pub(crate) fn new(json: Box<RawValue>) -> Self {
-        Self(json)
+    /// Claims from the text of a JSON object; nothing if it is none.
+    pub fn from_json(json: &str) -> Option<Self> {
+        let claims = Self(RawValue::from_string(json.to_owned()).ok()?);
+        json.trim_start().starts_with('{').then_some(claims)
     }
 
     /// The JSON object as it was signed.

@@ -27,7 +27,7 @@ pub struct Table {
 pub struct Dialogue {
     /// Named for the behaviour, and for the threat row that it shows.
     pub name: String,
-    /// The request line and header fields, one a line. `{…}` stands for a token; see [`tokens`].
+    /// The request line and header fields, one a line. `{…}` stands for a token; see `tokens` below.
     pub request: String,
     /// The status that the client gets; 200 from the dashboard itself if the request is forwarded.
     pub status: u16,
@@ -75,7 +75,7 @@ impl Told {
     /// The parts of an event that a dialogue names.
     pub fn of(event: &Event<'_>) -> Self {
         Self {
-            outcome: event.outcome.to_owned(),
+            outcome: event.outcome.as_str().to_owned(),
             reason: event.reason.slug().to_owned(),
             user: event.user.map(str::to_owned),
             client: event.client.to_string(),

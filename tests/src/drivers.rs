@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use authgate_core::{Decision, Head, HeadLimits, Peer, Step};
+use authgate_core::{Decision, Head, HeadLimits, Mount, Peer, Step};
 use authgate_smol::Smol;
 use authgate_tokio::Tokio;
 use authgate_tower::{GateLayer, Host, Limits};
@@ -110,7 +110,7 @@ fn on_smol(settings: &Settings, dialogue: &Dialogue) -> Outcome {
 }
 
 /// The gate before a dashboard that says who came and with which header fields.
-fn stack<B: Send + 'static, H: Host>(
+fn stack<B, H: Host>(
     settings: &Settings,
     host: H,
 ) -> impl tower::Service<
@@ -120,13 +120,17 @@ fn stack<B: Send + 'static, H: Host>(
     Future: Send,
 > + Clone
 + Send
-+ 'static {
++ 'static
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<authgate_tower::BodyError>,
+{
     let inner = service_fn(|request: Request<B>| {
         let user = request.extensions().get::<authgate_core::User>().map(|user| user.name.clone());
         let names = request.headers().keys().map(|name| name.as_str().to_owned()).collect();
         ready(Ok::<_, Infallible>(dashboard(user.as_deref(), names, &request)))
     });
-    GateLayer::new(settings.gate(), host).below(&settings.below).layer(inner)
+    GateLayer::new(settings.gate(), host).below(Mount::parse(&settings.below).unwrap()).layer(inner)
 }
 
 /// What every driver's dashboard answers.

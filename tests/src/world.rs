@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use authgate_core::{
-    Access, Answer, AuthBackend, Delegation, ForwardedFields, Gate, Head, JwtBackend, Key, Proof, Timestamp,
-    Unavailable, User,
+    Access, AuthBackend, Delegation, ForwardedFields, Gate, Head, JwtBackend, Key, LoginAnswer, LogoutAnswer,
+    Proof, Proven, Timestamp, Unavailable, User,
 };
-use authgate_tower::{Host, Record};
+use authgate_tower::{Host, Record, RequestBody};
 use bytes::Bytes;
 use http::header::COOKIE;
 use http::request::Parts;
@@ -40,8 +40,8 @@ pub struct Settings {
     pub roles: Vec<String>,
     /// Networks of proxies.
     pub trusted_proxies: Vec<String>,
-    /// `Forwarded` instead of `X-Forwarded-*`.
-    pub rfc7239: bool,
+    /// `X-Forwarded-Host` as well.
+    pub forwarded_host: bool,
     /// The only hosts.
     pub allowed_hosts: Vec<String>,
     /// More identity headers.
@@ -61,7 +61,7 @@ impl Default for Settings {
             admins_only: false,
             roles: Vec::new(),
             trusted_proxies: Vec::new(),
-            rfc7239: false,
+            forwarded_host: false,
             allowed_hosts: Vec::new(),
             identity_headers: Vec::new(),
             below: String::new(),
@@ -94,7 +94,8 @@ impl Settings {
         if !self.roles.is_empty() {
             access = access.and_any_role(&self.roles).unwrap();
         }
-        let fields = if self.rfc7239 { ForwardedFields::Rfc7239 } else { ForwardedFields::XForwarded };
+        let fields =
+            if self.forwarded_host { ForwardedFields::XForwardedHost } else { ForwardedFields::XForwarded };
         builder
             .mount(&self.mount)
             .login_path(&self.login_path)
@@ -124,12 +125,12 @@ impl AuthBackend for Directory {
         if head.headers().has(&COOKIE) { Proof::Wait } else { Proof::Absent }
     }
 
-    fn login(&self) -> Answer {
-        Answer::Delegate
+    fn login(&self) -> LoginAnswer {
+        LoginAnswer::Delegate
     }
 
-    fn logout(&self) -> Answer {
-        Answer::Delegate
+    fn logout(&self) -> LogoutAnswer {
+        LogoutAnswer::Delegate
     }
 
     fn routes(&self) -> Vec<String> {
@@ -169,14 +170,14 @@ impl<R: Host> Host for StillHost<R> {
         &self,
         _backend: &'static str,
         request: &Parts,
-    ) -> Result<Option<User>, Unavailable> {
+    ) -> Result<Option<Proven>, Unavailable> {
         who(request.headers.get(COOKIE).and_then(|cookie| cookie.to_str().ok()))
     }
 
-    async fn answer<B: Send + 'static>(
+    async fn answer(
         &self,
         page: &Delegation,
-        _request: Request<B>,
+        _request: Request<RequestBody>,
     ) -> Result<Response<Bytes>, Unavailable> {
         Ok(Response::new(Bytes::from(own_page(page))))
     }
@@ -188,9 +189,9 @@ impl<R: Host> Host for StillHost<R> {
 }
 
 /// Whom the directory knows by a cookie.
-pub fn who(cookie: Option<&str>) -> Result<Option<User>, Unavailable> {
+pub fn who(cookie: Option<&str>) -> Result<Option<Proven>, Unavailable> {
     match cookie {
-        Some("session=ada") => Ok(Some(User { name: "Ada".to_owned(), ..User::new("ada") })),
+        Some("session=ada") => Ok(Some(User { name: "Ada".to_owned(), ..User::new("ada") }.into())),
         Some("session=down") => Err(Unavailable::new("the directory is down")),
         _ => Ok(None),
     }

@@ -1,7 +1,7 @@
 //! Whatever is asked, in whatever order things are answered: nobody enters without proof, and no answer leads astray.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use authgate_core::{Decision, Gate, Head, HeaderView, LocalPath, Mount, Step, Unavailable, User};
+use authgate_core::{Decision, Gate, Head, HeaderView, LocalPath, Mount, Proven, Step, Unavailable, User};
 use authgate_tests::forge;
 use authgate_tests::world::{NOW, Settings};
 use proptest::prelude::*;
@@ -88,8 +88,8 @@ fn field() -> impl Strategy<Value = (String, String)> {
     (name.prop_map(str::to_owned), value)
 }
 
-fn answer() -> impl Strategy<Value = Result<Option<User>, Unavailable>> {
-    prop_oneof![Just(Ok(None)), Just(Err(Unavailable::new("down"))), Just(Ok(Some(User::new(""))))]
+fn answer() -> impl Strategy<Value = Result<Option<Proven>, Unavailable>> {
+    prop_oneof![Just(Ok(None)), Just(Err(Unavailable::new("down"))), Just(Ok(Some(User::new("").into())))]
 }
 
 proptest! {

@@ -37,7 +37,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without any key, a fresh secret is made and a ready administrator's token is printed.
+Without any key, a fresh secret is made and a ready administrator's token is printed. With a key of yours, make tokens
+with `authgate token` or wherever that key lives.
 A secret is read from a file or from the environment variable AUTHGATE_JWT_SECRET, never from an argument.
 AUTHGATE_LOG chooses what is logged on stderr: error, warn, info (the default), debug.
 
@@ -48,7 +49,7 @@ Examples:
   authgate demo --jwks-file keys.json --algorithm RS256 --algorithm ES256")]
 pub(crate) struct DemoOptions {
     /// The address and port to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
     pub(crate) listen: SocketAddr,
     /// The path that the dashboard is reached under
     #[arg(long, value_name = "PATH", default_value = "/ops")]
@@ -126,6 +127,11 @@ pub(crate) struct TokenOptions {
 pub(crate) enum Runtime {
     Tokio,
     Smol,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "write an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
 }
 
 /// Help is not a mistake; a mistake is told on one line, with clap's hint where it has one.

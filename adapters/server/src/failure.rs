@@ -28,8 +28,13 @@ impl Failure {
     }
 }
 
+/// The flags behind the settings that a [`ConfigError`] names.
+const FLAGS: [(&str, &str); 4] =
+    [("mount", "--mount"), ("algorithms", "--algorithm"), ("audience", "--audience"), ("issuer", "--issuer")];
+
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self(error.to_string())
+        let flag = FLAGS.iter().find(|(field, _)| *field == error.field());
+        Self(flag.map_or(error.clone(), |(_, flag)| error.renamed(flag)).to_string())
     }
 }

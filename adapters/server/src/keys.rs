@@ -65,7 +65,7 @@ impl FoundSecret {
     pub(crate) fn blame(&self, error: &ConfigError) -> Failure {
         match error.field() {
             "secret" => Failure::new(format!("{}: {error}", self.source)),
-            _ => Failure::new(error.to_string()),
+            _ => error.clone().into(),
         }
     }
 }
@@ -82,12 +82,15 @@ pub(crate) fn of_demo(options: &DemoOptions) -> Result<(JwtBackend, Option<Strin
     if let Some(path) = &options.jwks_file {
         keys.extend(key_set(path)?);
     }
-    let secret = match FoundSecret::find(options.jwt_secret_file.as_deref())? {
-        None if keys.is_empty() => Some(FoundSecret::fresh()?),
-        found => found,
-    };
-    if let Some(secret) = &secret {
+    let given = FoundSecret::find(options.jwt_secret_file.as_deref())?;
+    let fresh = if keys.is_empty() && given.is_none() { Some(FoundSecret::fresh()?) } else { None };
+    let secret = given.as_ref().or(fresh.as_ref());
+    if let Some(secret) = secret {
         keys.push(secret.key()?);
+    } else if options.algorithms.is_empty() {
+        return Err(Failure::new(
+            "--algorithm is missing; say which the public keys are for, such as --algorithm RS256",
+        ));
     }
     let mut builder = JwtBackend::builder().keys(keys);
     if !options.algorithms.is_empty() {
@@ -99,17 +102,13 @@ pub(crate) fn of_demo(options: &DemoOptions) -> Result<(JwtBackend, Option<Strin
     if !options.issuer.is_empty() {
         builder = builder.issuer(&options.issuer);
     }
-    let backend = builder.build().map_err(|error| match &secret {
+    let backend = builder.build().map_err(|error| match secret {
         Some(secret) => secret.blame(&error),
         None => error.into(),
     })?;
-    let hmac = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
-    let signs =
-        options.algorithms.iter().copied().chain(options.algorithms.is_empty().then_some(Algorithm::HS256));
-    let token = match (&secret, signs.into_iter().find(|algorithm| hmac.contains(algorithm))) {
-        (Some(secret), Some(algorithm)) => Some(ready_token(options, secret, algorithm)?),
-        _ => None,
-    };
+    // Only with a secret that nobody else uses: an administrator's token of somebody's own would be a way in elsewhere.
+    let algorithm = options.algorithms.first().copied().unwrap_or(Algorithm::HS256);
+    let token = fresh.as_ref().map(|secret| ready_token(options, secret, algorithm)).transpose()?;
     Ok((backend, token))
 }
 

@@ -3,15 +3,19 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::combinators::UnsyncBoxBody;
 use pin_project_lite::pin_project;
 
 use crate::expiry::Expiry;
 
 /// Whatever the inner service's body could fail with, or [`Expired`].
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of a request that a host answers itself, whatever the server's type is.
+pub type RequestBody = UnsyncBoxBody<Bytes, BodyError>;
 
 pin_project! {
     /// A body of the gate's own, or the inner service's for as long as the admission holds.
@@ -52,8 +56,9 @@ impl<B> GateBody<B> {
 
     pub(crate) fn inner(body: B, headers: &HeaderMap, expiry: Expiry) -> Self {
         let guard = expiry.until().map(|_| {
-            let is_stream = |value: &http::HeaderValue| value.as_bytes().starts_with(b"text/event-stream");
-            Guard { expiry, timer: None, ends_quietly: headers.get(CONTENT_TYPE).is_some_and(is_stream) }
+            let media = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+            let media = media.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+            Guard { expiry, timer: None, ends_quietly: media.eq_ignore_ascii_case(b"text/event-stream") }
         });
         Self { inner: Source::Inner { body }, guard }
     }

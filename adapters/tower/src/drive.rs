@@ -14,7 +14,7 @@ pub async fn drive<H: Host>(mut step: Step, host: &H, request: &Parts, deadline:
         step = match step {
             Step::Done(decision) => return decision,
             Step::AskBackend(backend, then) => {
-                let answer = ask(host, deadline, host.authenticate(backend, request)).await;
+                let answer = ask(host, deadline, async { host.authenticate(backend, request).await }).await;
                 then.resume(answer, host.now())
             }
         };

@@ -2,10 +2,15 @@ use std::fmt;
 use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use authgate_core::Timestamp;
 
 use crate::Host;
+
+/// A timer counts seconds, but it is the clock that decides, and a clock may be set or a machine suspended: so the clock
+/// is looked at again after at most this long.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// When the admission of a request ends, if it does.
 ///
@@ -35,7 +40,6 @@ impl Expiry {
     /// Returns once the admission has ended; never, if it does not end.
     pub async fn expired(&self) {
         match self.until {
-            // Again and again: a timer counts seconds, but it is the clock that decides.
             Some(until) => {
                 while !self.has_passed() {
                     self.watch.sleep_until(until).await;
@@ -69,6 +73,6 @@ impl<H: Host> Watch for H {
     }
 
     fn sleep_until(&self, moment: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(self.sleep(moment.time_left(Host::now(self))))
+        Box::pin(self.sleep(moment.time_left(Host::now(self)).min(LONGEST_SLEEP)))
     }
 }

@@ -1,12 +1,12 @@
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
-use authgate_core::{Delegation, Timestamp, Unavailable, User};
+use authgate_core::{Delegation, Proven, Timestamp, Unavailable};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 
-use crate::Record;
+use crate::{Record, RequestBody};
 
 /// What the gate needs from the world around it: the clock, randomness, timers, and the answers of custom backends.
 ///
@@ -43,18 +43,19 @@ pub trait Host: Clone + Send + Sync + 'static {
         &self,
         backend: &'static str,
         request: &Parts,
-    ) -> impl Future<Output = Result<Option<User>, Unavailable>> + Send {
+    ) -> impl Future<Output = Result<Option<Proven>, Unavailable>> + Send {
         let _ = request;
         async move { Err(Unavailable::new(format!("nothing here answers for the backend {backend:?}"))) }
     }
 
-    /// Answers [`Decision::Delegate`](authgate_core::Decision::Delegate): a page that a backend renders itself.
+    /// Answers [`Decision::Delegate`](authgate_core::Decision::Delegate): a page that a backend renders itself. The body is
+    /// as it arrives: read it with a limit.
     ///
     /// Cut off at the layer's deadline, and a panic is caught; both are answered 503.
-    fn answer<B: Send + 'static>(
+    fn answer(
         &self,
         page: &Delegation,
-        request: Request<B>,
+        request: Request<RequestBody>,
     ) -> impl Future<Output = Result<Response<Bytes>, Unavailable>> + Send {
         let _ = request;
         let backend = page.backend;

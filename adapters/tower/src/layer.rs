@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use authgate_core::{Gate, Peer};
+use authgate_core::{Gate, Mount, Peer};
 use http::request::Parts;
 use tower_layer::Layer;
 
@@ -26,7 +26,7 @@ pub(crate) struct Shared<H> {
     pub(crate) watch: Arc<dyn Watch>,
     pub(crate) requests: Arc<RequestIds>,
     pub(crate) deadline: Duration,
-    pub(crate) prefix: String,
+    pub(crate) prefix: Mount,
     pub(crate) peer: Option<Arc<PeerOf>>,
 }
 
@@ -44,7 +44,7 @@ impl<H: Host> GateLayer<H> {
                 host,
                 requests: Arc::new(RequestIds::starting_at(random)),
                 deadline: Duration::from_secs(5),
-                prefix: String::new(),
+                prefix: Mount::default(),
                 peer: None,
             }),
         }
@@ -56,11 +56,13 @@ impl<H: Host> GateLayer<H> {
         self.change(|shared| shared.deadline = deadline)
     }
 
-    /// The prefix that a router outside this layer has already cut off the path (axum's `nest`). Links carry it.
-    /// Default: none.
+    /// The prefix that a router outside this layer has already cut off the path. Links carry it. Default: none.
+    ///
+    /// With axum, gate the whole nested service: `nest_service("/ops", gate.layer(router))`. A `.layer(gate)` on the inner
+    /// router sees only the paths that have a route.
     #[must_use]
-    pub fn below(self, prefix: impl Into<String>) -> Self {
-        self.change(|shared| shared.prefix = prefix.into())
+    pub fn below(self, prefix: Mount) -> Self {
+        self.change(|shared| shared.prefix = prefix)
     }
 
     /// Where to find who connected. Default: a [`Peer`] in the request's extensions, as `authgate_tokio::serve` and

@@ -9,7 +9,7 @@ mod limits;
 mod record;
 mod service;
 
-pub use body::{BodyError, Expired, GateBody};
+pub use body::{BodyError, Expired, GateBody, RequestBody};
 pub use drive::drive;
 pub use expiry::Expiry;
 pub use host::Host;

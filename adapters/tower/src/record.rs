@@ -5,6 +5,7 @@ use authgate_core::{Denial, Event, Reason};
 
 /// One decision, for the audit trail. It never holds a secret, a token or a query.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Record<'a> {
     /// Tells this request from all others; also in the request's extensions.
     pub request: RequestId,
@@ -19,7 +20,7 @@ pub struct Record<'a> {
 impl Record<'_> {
     /// Emits this as one `tracing` event: a warning if something could not be asked, else information.
     pub fn trace(&self) {
-        let Event { client, kind, outcome, status, reason, detail, user } = &self.event;
+        let Event { client, kind, outcome, status, reason, detail, user, .. } = &self.event;
         macro_rules! emit {
             ($level:expr) => {
                 tracing::event!(
@@ -31,7 +32,7 @@ impl Record<'_> {
                     method = ?self.method,
                     path = ?self.path,
                     %kind,
-                    outcome,
+                    outcome = outcome.as_str(),
                     status,
                     reason = reason.slug(),
                     user,

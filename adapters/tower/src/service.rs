@@ -4,15 +4,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use authgate_core::{Admission, Decision, Delegation, Event, Head, Reply, Step};
+use authgate_core::{Admission, Decision, Delegation, Event, Head, Reply, Step, User};
 use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
+use http_body_util::BodyExt as _;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::body::GateBody;
+use crate::body::{BodyError, GateBody, RequestBody};
 use crate::drive::{ask, drive};
 use crate::expiry::Expiry;
 use crate::layer::Shared;
@@ -36,7 +38,8 @@ where
     S::Future: Send,
     S::Error: Send,
     H: Host,
-    B: Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BodyError>,
     R: Body<Data = Bytes> + Send + 'static,
 {
     type Response = Response<GateBody<R>>;
@@ -51,22 +54,23 @@ where
         let (mut parts, body) = request.into_parts();
         let shared = &self.shared;
         let id = shared.requests.next();
-        match shared.begin(&parts) {
+        let way = match shared.begin(&parts) {
             Step::Done(Decision::Forward(admission)) => {
                 let expiry = shared.admit(id, &mut parts, admission);
-                GateFuture::Inner { future: self.inner.call(Request::from_parts(parts, body)), expiry }
+                Way::Inner { future: self.inner.call(Request::from_parts(parts, body)), expiry }
             }
             Step::Done(Decision::Respond(reply)) => {
-                GateFuture::Own { response: Some(shared.respond(id, &parts, reply)) }
+                Way::Own { response: Some(shared.respond(id, &parts, reply)) }
             }
             step => {
                 // The clone has not been polled ready; the one that has goes on with this request.
                 let clone = self.inner.clone();
                 let inner = mem::replace(&mut self.inner, clone);
                 let future = wait(inner, self.shared.clone(), id, step, parts, body);
-                GateFuture::Waiting { future: Box::pin(future) }
+                Way::Waiting { future: Box::pin(future) }
             }
-        }
+        };
+        GateFuture { way }
     }
 }
 
@@ -82,7 +86,8 @@ async fn wait<S, H, B, R>(
 where
     S: Service<Request<B>, Response = Response<R>>,
     H: Host,
-    B: Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BodyError>,
 {
     match drive(step, &shared.host, &parts, shared.deadline).await {
         Decision::Forward(admission) => {
@@ -91,13 +96,16 @@ where
             Ok(guarded(response, expiry))
         }
         Decision::Respond(reply) => Ok(shared.respond(id, &parts, reply)),
-        Decision::Delegate(page) => Ok(shared.delegate(id, parts, body, page).await),
+        Decision::Delegate(page) => {
+            let body = RequestBody::new(body.map_err(Into::into));
+            Ok(shared.delegate(id, parts, body, page).await)
+        }
     }
 }
 
 impl<H: Host> Shared<H> {
     fn begin(&self, parts: &Parts) -> Step {
-        let mut head = Head::from(parts).below(&self.prefix);
+        let mut head = Head::from(parts).below(self.prefix.as_str());
         if let Some(peer) = &self.peer {
             head = head.from_peer(peer(parts));
         }
@@ -107,14 +115,13 @@ impl<H: Host> Shared<H> {
     /// Makes the request ready for the inner service.
     fn admit(&self, id: RequestId, parts: &mut Parts, admission: Admission) -> Expiry {
         self.record(id, parts.method.as_str(), parts.uri.path(), admission.event());
-        let pretended: Vec<_> = parts.headers.keys().filter(|name| admission.strips(name)).cloned().collect();
-        for name in pretended {
-            parts.headers.remove(name);
-        }
+        strip(&mut parts.headers, |name| admission.strips(name));
         let expiry = Expiry::new(admission.until, self.watch.clone());
-        if let Some(user) = admission.user {
-            parts.extensions.insert(user);
-        }
+        // On a public path nobody is known to this gate, whoever an outer layer says it is.
+        match admission.user {
+            Some(user) => parts.extensions.insert(user),
+            None => parts.extensions.remove::<User>(),
+        };
         parts.extensions.insert(expiry.clone());
         parts.extensions.insert(id);
         expiry
@@ -126,16 +133,18 @@ impl<H: Host> Shared<H> {
     }
 
     /// Lets a backend answer its own page; 503 if it cannot.
-    async fn delegate<B: Send + 'static, R>(
+    async fn delegate<R>(
         &self,
         id: RequestId,
-        parts: Parts,
-        body: B,
+        mut parts: Parts,
+        body: RequestBody,
         page: Delegation,
     ) -> Response<GateBody<R>> {
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+        strip(&mut parts.headers, |name| page.strips(name));
+        parts.extensions.insert(id);
         let request = Request::from_parts(parts, body);
-        let answer = ask(&self.host, self.deadline, self.host.answer(&page, request)).await;
+        let answer = ask(&self.host, self.deadline, async { self.host.answer(&page, request).await }).await;
         let response = match answer {
             Ok(response) => {
                 self.record(id, method.as_str(), &path, page.event());
@@ -155,6 +164,14 @@ impl<H: Host> Shared<H> {
     }
 }
 
+/// Removes the fields that pretend an identity.
+fn strip(headers: &mut HeaderMap, pretends: impl Fn(&HeaderName) -> bool) {
+    let pretended: Vec<_> = headers.keys().filter(|name| pretends(name)).cloned().collect();
+    for name in pretended {
+        headers.remove(name);
+    }
+}
+
 /// The inner service's response, cut off when the admission ends.
 fn guarded<R>(response: Response<R>, expiry: Expiry) -> Response<GateBody<R>> {
     let (parts, body) = response.into_parts();
@@ -164,13 +181,17 @@ fn guarded<R>(response: Response<R>, expiry: Expiry) -> Response<GateBody<R>> {
 
 pin_project! {
     /// The response of a [`GateService`], on its way.
-    #[project = GateFutureProjection]
-    pub enum GateFuture<F, R, E> {
-        #[doc(hidden)]
+    pub struct GateFuture<F, R, E> {
+        #[pin]
+        way: Way<F, R, E>,
+    }
+}
+
+pin_project! {
+    #[project = WayProjection]
+    enum Way<F, R, E> {
         Own { response: Option<R> },
-        #[doc(hidden)]
         Inner { #[pin] future: F, expiry: Expiry },
-        #[doc(hidden)]
         Waiting { future: Pin<Box<dyn Future<Output = Result<R, E>> + Send>> },
     }
 }
@@ -182,14 +203,14 @@ where
     type Output = Result<Response<GateBody<R>>, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project() {
-            GateFutureProjection::Own { response } => {
+        match self.project().way.project() {
+            WayProjection::Own { response } => {
                 response.take().map_or(Poll::Pending, |own| Poll::Ready(Ok(own)))
             }
-            GateFutureProjection::Inner { future, expiry } => {
+            WayProjection::Inner { future, expiry } => {
                 future.poll(context).map(|result| result.map(|response| guarded(response, expiry.clone())))
             }
-            GateFutureProjection::Waiting { future } => future.as_mut().poll(context),
+            WayProjection::Waiting { future } => future.as_mut().poll(context),
         }
     }
 }

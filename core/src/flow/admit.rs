@@ -1,10 +1,11 @@
 use super::refuse::{Asker, Details};
 use super::visit::Visit;
-use crate::backend::Proof;
-use crate::decision::{Decision, Note, Reason};
+use crate::backend::{BadProof, Proof, Proven};
+use crate::decision::Decision;
+use crate::event::{Note, Reason};
 use crate::local_path::LocalPath;
 use crate::step::{Then, Unavailable};
-use crate::{Admission, Denial, Gate, Kind, Step, Timestamp, User};
+use crate::{Admission, Denial, Gate, Kind, Step, Timestamp};
 
 /// Asks the backends in order who this is. A proof that is at hand is taken before anybody is waited for.
 pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
@@ -14,18 +15,13 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
     for backend in &settings.backends {
         match backend.authenticate(visit.head, now) {
             Proof::Absent => {}
-            Proof::Refused(why) => denial = why,
+            Proof::Refused(why) => denial = Denial::BadProof(why),
             Proof::Wait => waiting.push(backend.name()),
-            Proof::Proven { user, until, ambient } => {
-                let foreign = ambient && is_guarded(visit) && visit.is_foreign();
-                let note = visit.note(Reason::SignedIn);
-                return match check(visit.gate, &user, foreign) {
-                    Ok(()) => {
-                        Admission { user: Some(user), until, note, identity: settings.identity.clone() }
-                            .into()
-                    }
-                    Err(denial) => {
-                        let details = Details { user: Some(user.id), why: None };
+            Proof::Proven(proven) => {
+                let foreign = is_guarded(visit) && visit.is_foreign();
+                return match check(visit.gate, proven, foreign, visit.note(Reason::SignedIn)) {
+                    Ok(admission) => admission.into(),
+                    Err((denial, details)) => {
                         let login = || visit.login_and_back();
                         Decision::Respond(visit.asker().refuse(settings, denial, details, login)).into()
                     }
@@ -68,19 +64,17 @@ fn ask(mut parked: Parked) -> Step {
     }
 }
 
-fn answered(parked: Parked, answer: Result<Option<User>, Unavailable>) -> Step {
+fn answered(parked: Parked, answer: Result<Option<Proven>, Unavailable>) -> Step {
     match answer {
         Ok(None) => ask(parked),
         Err(why) => parked.refuse(Denial::Unavailable, Details { user: None, why: Some(why.to_string()) }),
-        Ok(Some(user)) => match check(&parked.gate, &user, parked.foreign) {
-            Err(denial) => parked.refuse(denial, Details { user: Some(user.id), why: None }),
-            Ok(()) => {
-                let Asker { kind, client, .. } = parked.asker;
-                let note = Note { kind, client, reason: Reason::SignedIn, refused_user: None, detail: None };
-                let identity = parked.gate.settings().identity.clone();
-                Admission { user: Some(user), until: None, note, identity }.into()
+        Ok(Some(proven)) => {
+            let note = parked.asker.note(Reason::SignedIn);
+            match check(&parked.gate, proven, parked.foreign, note) {
+                Ok(admission) => admission.into(),
+                Err((denial, details)) => parked.refuse(denial, details),
             }
-        },
+        }
     }
 }
 
@@ -91,15 +85,20 @@ impl Parked {
     }
 }
 
-/// Whether a known user may pass.
-fn check(gate: &Gate, user: &User, foreign: bool) -> Result<(), Denial> {
-    if user.id.is_empty() {
-        return Err(Denial::NotSignedIn);
-    }
-    if !gate.settings().access.allows(user) {
-        return Err(Denial::NotAllowed);
-    }
-    if foreign { Err(Denial::CrossSite) } else { Ok(()) }
+/// Whether somebody known may pass. `foreign`: another site may be behind a request that must not be another site's,
+/// which matters only for a proof that the browser attaches by itself.
+fn check(gate: &Gate, proven: Proven, foreign: bool, note: Note) -> Result<Admission, (Denial, Details)> {
+    let Proven { user, until, ambient } = proven;
+    let denial = if user.id.is_empty() {
+        Denial::BadProof(BadProof::Other("the backend's user has no id"))
+    } else if !gate.settings().access.allows(&user) {
+        Denial::NotAllowed
+    } else if foreign && ambient {
+        Denial::CrossSite
+    } else {
+        return Ok(Admission::new(gate.settings(), Some(user), until, note));
+    };
+    Err((denial, Details { user: Some(user.id), why: None }))
 }
 
 /// Whether the request must not be another site's. A websocket's handshake is a GET, and yet it opens a way in that

@@ -1,12 +1,13 @@
 //! The ways a request can take. Nothing else makes a [`Step`].
 
 mod admit;
+mod login;
 mod refuse;
-mod sign;
 mod visit;
 
 use self::visit::Visit;
-use crate::decision::{Decision, DelegatedPage, Delegation, Reason};
+use crate::decision::{Decision, DelegatedPage, Delegation, Links};
+use crate::event::Reason;
 use crate::{Admission, Denial, Gate, Head, Step, Timestamp};
 
 /// Where a request goes: nowhere, to the login or logout page, to a backend's own page, or through the gate.
@@ -18,19 +19,13 @@ pub(crate) fn begin(gate: &Gate, head: &Head<'_>, now: Timestamp) -> Step {
     let settings = gate.settings();
     let Some(path) = visit.path else { return visit.refuse(Denial::OutsideMount) };
     if path == settings.login_path {
-        sign::login(&visit)
+        login::login(&visit)
     } else if path == settings.logout_path {
-        sign::logout(&visit)
+        login::logout(&visit)
     } else if let Some(route) = settings.routes.iter().find(|route| route.path == path) {
         delegate(&visit, route.backend, DelegatedPage::Route, Reason::Route)
     } else if settings.public.contains(path) {
-        Admission {
-            user: None,
-            until: None,
-            note: visit.note(Reason::Public),
-            identity: settings.identity.clone(),
-        }
-        .into()
+        Admission::new(settings, None, None, visit.note(Reason::Public)).into()
     } else {
         admit::begin(&visit, now)
     }
@@ -38,5 +33,30 @@ pub(crate) fn begin(gate: &Gate, head: &Head<'_>, now: Timestamp) -> Step {
 
 fn delegate(visit: &Visit<'_>, backend: &'static str, page: DelegatedPage, reason: Reason) -> Step {
     let otherwise = visit.refusal(Denial::Unavailable);
-    Decision::Delegate(Delegation { backend, page, note: visit.note(reason), otherwise }).into()
+    let next = visit.asked_next();
+    let links = Links { login: visit.login().with_next(next.as_ref()), home: visit.home(), next };
+    let identity = visit.gate.settings().identity.clone();
+    Decision::Delegate(Delegation { backend, page, links, identity, note: visit.note(reason), otherwise })
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Decision, Gate, Head, HeaderView, JwtBackend, Key, Step, Timestamp};
+
+    #[test]
+    fn t04_a_prefix_that_is_no_path_is_refused_and_never_echoed() {
+        let backend = JwtBackend::builder().key(Key::secret([7; 32]).unwrap()).build().unwrap();
+        let gate = Gate::builder(backend).mount("/ops").build().unwrap();
+        for (prefix, status) in
+            [("//evil.example", 400), ("evil", 400), ("/a/../b", 400), ("/team/", 303), ("", 303)]
+        {
+            let head = Head::new("GET", "/ops/queues", HeaderView::Pairs(&[])).below(prefix);
+            let Step::Done(Decision::Respond(reply)) = gate.begin(&head, Timestamp::from_secs(0)) else {
+                panic!("nobody is let in");
+            };
+            assert_eq!(reply.status(), status, "{prefix}");
+            assert!(!format!("{reply:?}").contains("evil"), "{prefix}");
+        }
+    }
 }

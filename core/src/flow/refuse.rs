@@ -1,6 +1,6 @@
 use http::StatusCode;
 
-use crate::decision::{Note, Reason};
+use crate::event::{Note, Reason};
 use crate::gate::Settings;
 use crate::local_path::LocalPath;
 use crate::mount::Mount;
@@ -25,6 +25,15 @@ pub(super) struct Details {
 }
 
 impl Asker {
+    pub(super) fn note(&self, reason: Reason) -> Note {
+        Note { kind: self.kind, client: self.client, reason, refused_user: None, detail: None }
+    }
+
+    /// The reply as the asker's method wants it.
+    pub(super) fn finish(&self, reply: Reply) -> Reply {
+        if self.bodiless { reply.without_body() } else { reply }
+    }
+
     /// The one place where a denial becomes an answer that the asker can read.
     pub(super) fn refuse(
         &self,
@@ -34,8 +43,7 @@ impl Asker {
         login: impl FnOnce() -> LocalPath,
     ) -> Reply {
         let Details { user, why } = details;
-        let reason = Reason::Denied(denial);
-        let note = Note { kind: self.kind, client: self.client, reason, refused_user: user, detail: why };
+        let note = Note { refused_user: user, detail: why, ..self.note(Reason::Denied(denial)) };
         let refusal = denial.answer();
         let reply = match self.kind {
             Kind::Page if denial.wants_login() => Reply::see_other(&login(), note),
@@ -55,6 +63,6 @@ impl Asker {
                 }
             }
         };
-        if self.bodiless { reply.without_body() } else { reply }
+        self.finish(reply)
     }
 }

@@ -4,8 +4,9 @@ use http::header::{HeaderName, REFERER};
 
 use super::refuse::{Asker, Details};
 use crate::cross_site::is_foreign;
-use crate::decision::{Decision, Note, Reason};
-use crate::error::HeadError;
+use crate::decision::Decision;
+use crate::event::{Note, Reason};
+use crate::head::HeadError;
 use crate::local_path::{LocalPath, MAX_NEXT};
 use crate::mount::{Mount, below};
 use crate::origin::{Authority, Origin};
@@ -52,14 +53,15 @@ impl<'a> Visit<'a> {
         let forwarded = settings.proxies.resolve(head.peer, head.headers);
         self.client = forwarded.client;
         let named = head.host()?;
-        let authority = match forwarded.host.or(named) {
+        let authority = match forwarded.host {
             Some(host) => Some(Authority::parse(host).ok_or(HeadError::Host)?),
-            None => None,
+            None => named,
         };
-        if !is_allowed(authority, &settings.allowed_hosts) {
+        let scheme = forwarded.scheme.unwrap_or(head.scheme);
+        if !settings.allowed_hosts.contain(authority, scheme) {
             return Err(HeadError::ForeignHost);
         }
-        self.origin = authority.map(|host| Origin::new(forwarded.scheme.unwrap_or(head.scheme), host));
+        self.origin = authority.map(|authority| Origin::new(scheme, authority));
         self.path = below(head.path, settings.mount.as_str());
         Ok(())
     }
@@ -91,7 +93,7 @@ impl<'a> Visit<'a> {
     }
 
     pub(super) fn note(&self, reason: Reason) -> Note {
-        Note { kind: self.kind, client: self.client, reason, refused_user: None, detail: None }
+        self.asker().note(reason)
     }
 
     pub(super) fn refuse(&self, denial: Denial) -> Step {
@@ -109,6 +111,13 @@ impl<'a> Visit<'a> {
             mount: self.mount.clone().into_owned(),
             bodiless: self.head.method == "HEAD",
         }
+    }
+
+    /// The `next` that the request itself asks for, in its query.
+    pub(super) fn asked_next(&self) -> Option<LocalPath> {
+        let query = self.head.query.unwrap_or_default().as_bytes();
+        let (_, raw) = form_urlencoded::parse(query).find(|(name, _)| name == "next")?;
+        self.next(&raw)
     }
 
     /// A page to come back to: below the mount, not too long, and not one that signs in or out.
@@ -130,14 +139,4 @@ impl<'a> Visit<'a> {
         let (origin, page) = Origin::split_url(self.head.headers.text(field)?)?;
         (Some(origin) == self.origin).then_some(page)
     }
-}
-
-/// Whether the host is one of `allowed`, if any are listed: the same name, and the same port where one is listed.
-fn is_allowed(authority: Option<Authority<'_>>, allowed: &[String]) -> bool {
-    let Some(authority) = authority else { return allowed.is_empty() };
-    allowed.is_empty()
-        || allowed.iter().filter_map(|host| Authority::parse(host)).any(|host| {
-            host.host().eq_ignore_ascii_case(authority.host())
-                && (host.port().is_none() || host.port() == authority.port())
-        })
 }

@@ -1,11 +1,12 @@
+mod error;
 mod parse;
 
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 
+pub use self::error::HeadError;
 use crate::Peer;
-use crate::error::HeadError;
 use crate::headers::HeaderView;
-use crate::origin::Scheme;
+use crate::origin::{Authority, Origin, Scheme};
 
 /// What the gate borrows from a request: everything but the body.
 ///
@@ -40,7 +41,7 @@ impl Default for HeadLimits {
 }
 
 impl<'a> Head<'a> {
-    /// A head from plain parts: a method, a request target in any form (RFC 9112 §3.2) and header fields.
+    /// A head from plain parts: a method, a request target (a path, or an absolute URL; RFC 9112 §3.2) and header fields.
     pub fn new(method: &'a str, target: &'a str, headers: HeaderView<'a>) -> Self {
         let (authority, rest) = split_target(target);
         let (path, query) = match rest.split_once('?') {
@@ -102,6 +103,21 @@ impl<'a> Head<'a> {
         self.query
     }
 
+    /// The prefix that a router has cut off the path.
+    pub fn prefix(&self) -> &'a str {
+        self.prefix
+    }
+
+    /// How the request arrived here.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// Who is at the other end of the connection; behind a proxy, the proxy.
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
     /// The header fields.
     pub fn headers(&self) -> HeaderView<'a> {
         self.headers
@@ -113,14 +129,17 @@ impl<'a> Head<'a> {
     }
 
     /// The one host that the request names, in the target or in `Host`. Two different ones are refused.
-    pub(crate) fn host(&self) -> Result<Option<&'a str>, HeadError> {
-        let field = match self.headers.one(&HOST) {
-            Ok(Some(value)) => Some(std::str::from_utf8(value).map_err(|_| HeadError::Host)?),
-            Ok(None) => None,
-            Err(_) => return Err(HeadError::Host),
-        };
-        match (self.authority, field) {
-            (Some(target), Some(field)) if !target.eq_ignore_ascii_case(field) => Err(HeadError::Host),
+    pub(crate) fn host(&self) -> Result<Option<Authority<'a>>, HeadError> {
+        let read =
+            |text: &'a [u8]| std::str::from_utf8(text).ok().and_then(Authority::parse).ok_or(HeadError::Host);
+        let field = self.headers.one(&HOST).map_err(|_| HeadError::Host)?.map(read).transpose()?;
+        let target = self.authority.map(|text| read(text.as_bytes())).transpose()?;
+        match (target, field) {
+            (Some(target), Some(field))
+                if Origin::new(self.scheme, target) != Origin::new(self.scheme, field) =>
+            {
+                Err(HeadError::Host)
+            }
             (target, field) => Ok(target.or(field)),
         }
     }

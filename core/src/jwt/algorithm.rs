@@ -9,6 +9,7 @@ use crate::ConfigError;
 /// A signature algorithm that a token may be signed with (RFC 7518 §3.1, RFC 8037 §3.1). There is no `none`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
+#[non_exhaustive]
 pub enum Algorithm {
     HS256,
     HS384,
@@ -42,7 +43,7 @@ pub(crate) enum Family {
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: &'static [Self] = &[
         Self::HS256,
         Self::HS384,
         Self::HS512,
@@ -100,9 +101,13 @@ impl FromStr for Algorithm {
     type Err = ConfigError;
 
     fn from_str(name: &str) -> Result<Self, ConfigError> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name).ok_or_else(|| {
-            let all = Self::ALL.map(Self::as_str).join(", ");
-            ConfigError::new("algorithms", format!("{name:?} is not supported"), format!("choose from {all}"))
+        Self::ALL.iter().copied().find(|algorithm| algorithm.as_str() == name).ok_or_else(|| {
+            let all: Vec<_> = Self::ALL.iter().map(|algorithm| algorithm.as_str()).collect();
+            ConfigError::new(
+                "algorithms",
+                format!("{name:?} is not supported"),
+                format!("choose from {}", all.join(", ")),
+            )
         })
     }
 }

@@ -43,7 +43,7 @@ impl Default for JwtBackendBuilder {
 }
 
 impl JwtBackendBuilder {
-    /// Adds a key. Several keys allow rotation: a token's `kid` selects among them, else they are tried in order.
+    /// Adds a key. Several keys allow rotation: a token's `kid` selects among them, else the first 16 are tried in order.
     pub fn key(mut self, key: Key) -> Self {
         self.keys.push(key);
         self
@@ -57,8 +57,12 @@ impl JwtBackendBuilder {
 
     /// The algorithms that are allowed, instead of the default, HS256. Each needs a key that fits it.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        self.algorithms = algorithms.into_iter().collect();
-        self.algorithms.dedup();
+        self.algorithms.clear();
+        for algorithm in algorithms {
+            if !self.algorithms.contains(&algorithm) {
+                self.algorithms.push(algorithm);
+            }
+        }
         self
     }
 
@@ -125,7 +129,7 @@ impl JwtBackendBuilder {
     /// Prepares every key once.
     ///
     /// # Errors
-    /// No key; an algorithm that no key fits; a secret shorter than its hash (RFC 7518 §3.2: 32, 48 or 64 bytes); an
+    /// No key; an algorithm that no key fits, or a key that fits no algorithm (one of a set may); a secret shorter than its hash (RFC 7518 §3.2: 32, 48 or 64 bytes); an
     /// RSA key below 2048 bits; an empty audience, issuer or claim name; a header or scheme that is no token; more
     /// than 64 required claims.
     pub fn build(mut self) -> Result<JwtBackend, ConfigError> {

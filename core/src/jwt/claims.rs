@@ -231,12 +231,11 @@ impl<'de> Visitor<'de> for Seed<'_, 'de> {
 /// The user that verified claims name.
 fn user(found: &Found<'_>, text: &str) -> Result<User, TokenFault> {
     let id = found.id.and_then(|claim| name(claim.get())).ok_or(TokenFault::NoUser)?.into_owned();
-    let claims = RawValue::from_string(text.to_owned()).map_err(|_| TokenFault::Payload)?;
     Ok(User {
         name: found.name.and_then(|claim| name(claim.get())).map_or_else(|| id.clone(), Cow::into_owned),
         is_admin: found.admin.is_some_and(|claim| is_true(claim.get())),
         roles: found.roles.map(|claim| roles(claim.get())).unwrap_or_default(),
-        claims: Some(Claims::new(claims)),
+        claims: Some(Claims::from_json(text).ok_or(TokenFault::Payload)?),
         id,
     })
 }
@@ -264,10 +263,16 @@ fn string(json: &str) -> Option<Cow<'_, str>> {
 fn name(json: &str) -> Option<Cow<'_, str>> {
     match json.as_bytes().first()? {
         b'"' => string(json).filter(|text| !text.is_empty()),
-        b'-' | b'0'..=b'9' => {
-            json.bytes().any(|byte| (b'1'..=b'9').contains(&byte)).then_some(Cow::Borrowed(json))
-        }
+        b'-' | b'0'..=b'9' => (!is_zero(json)).then_some(Cow::Borrowed(json)),
         _ => None,
+    }
+}
+
+/// Whether a JSON number is zero, as a float that is too small to be anything else is, too.
+fn is_zero(number: &str) -> bool {
+    match number.find(['.', 'e', 'E']) {
+        Some(_) => number.parse::<f64>().is_ok_and(|value| value == 0.0),
+        None => number.bytes().all(|digit| matches!(digit, b'-' | b'0')),
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Key {
     id: Option<String>,
     /// The one algorithm that a JWK names for itself (RFC 7517 §4.4).
     pinned: Option<Algorithm>,
+    /// One of a set, of which some may be for other algorithms than ours.
+    pub(super) from_set: bool,
     material: Material,
 }
 
@@ -43,7 +45,7 @@ impl Key {
             Some((kind, remedy)) => {
                 Err(ConfigError::new("secret", format!("this is {kind}, not a secret"), remedy))
             }
-            None => Ok(Self { id: None, pinned: None, material: Material::Hmac(secret) }),
+            None => Ok(Self { id: None, pinned: None, from_set: false, material: Material::Hmac(secret) }),
         }
     }
 
@@ -72,7 +74,7 @@ impl Key {
                 "give PEM text that starts with -----BEGIN PUBLIC KEY-----",
             );
         };
-        let key = Self { id: None, pinned: None, material: Material::Public(read) };
+        let key = Self { id: None, pinned: None, from_set: false, material: Material::Public(read) };
         if key.fits_something() { Ok(key) } else { refuse("this public key is not usable", PUBLIC_KEYS) }
     }
 
@@ -105,7 +107,8 @@ impl Key {
         };
         let set: Set<'_> =
             serde_json::from_str(json).map_err(|error| refuse(format!("this is no JWK Set ({error})")))?;
-        let keys: Vec<_> = set.keys.iter().filter_map(|key| read_jwk(key.get()).ok()).collect();
+        let usable = set.keys.iter().filter_map(|key| read_jwk(key.get()).ok());
+        let keys: Vec<_> = usable.map(|key| Self { from_set: true, ..key }).collect();
         if keys.is_empty() { Err(refuse("no key in the set can be used".to_owned())) } else { Ok(keys) }
     }
 
@@ -124,7 +127,7 @@ impl Key {
     /// Whether any algorithm takes the key. For secrets their length decides, once the algorithms are known.
     fn fits_something(&self) -> bool {
         let fits = |algorithm| matches!(self.prepare(algorithm), Ok(Some(_)));
-        matches!(self.material, Material::Hmac(_)) || Algorithm::ALL.into_iter().any(fits)
+        matches!(self.material, Material::Hmac(_)) || Algorithm::ALL.iter().copied().any(fits)
     }
 
     /// A prepared check for `algorithm`, nothing if the key is of another family, or why the key is refused.
@@ -208,12 +211,13 @@ fn read_jwk(json: &str) -> Result<Key, String> {
     let pinned = alg.map(|name| name.parse()).transpose().map_err(|error: ConfigError| error.to_string())?;
     let read = DecodingKey::from_jwk(&jwk).map_err(|_| "the key's type is not supported".to_owned())?;
     let material = match (read.family(), read.kind()) {
-        (AlgorithmFamily::Hmac, DecodingKeyKind::SecretOrDer(bytes)) => {
-            Material::Hmac(Secret::new(bytes.clone()))
-        }
+        (AlgorithmFamily::Hmac, DecodingKeyKind::SecretOrDer(bytes)) => match other_kind(bytes) {
+            Some((kind, _)) => return Err(format!("its secret is {kind}")),
+            None => Material::Hmac(Secret::new(bytes.clone())),
+        },
         _ => Material::Public(read),
     };
-    let key = Key { id: jwk.common.key_id, pinned, material };
+    let key = Key { id: jwk.common.key_id, pinned, from_set: false, material };
     if key.fits_something() {
         Ok(key)
     } else {
@@ -234,9 +238,10 @@ fn other_kind(text: &[u8]) -> Option<(&'static str, &'static str)> {
             "convert it: ssh-keygen -e -m PKCS8 -f KEY, and give it as a public key",
         ));
     }
-    let json: Option<serde_json::Map<String, serde_json::Value>> =
-        text.starts_with('{').then(|| serde_json::from_str(text.trim_end()).ok()).flatten();
-    json.is_some_and(|json| json.contains_key("kty") || json.contains_key("keys"))
+    let json: Option<serde_json::Value> =
+        text.starts_with(['{', '[']).then(|| serde_json::from_str(text.trim_end()).ok()).flatten();
+    let is_jwk = |json: &serde_json::Value| json.get("kty").is_some() || json.get("keys").is_some();
+    json.is_some_and(|json| is_jwk(&json) || json.as_array().is_some_and(|list| list.iter().any(is_jwk)))
         .then_some(("a JWK", "give it as a key or a key set instead"))
 }
 
@@ -253,10 +258,13 @@ mod tests {
             format!("\u{feff}{pem}"),
             "{\"kty\":\"oct\",\"k\":\"AAAA\"}".to_owned(),
             " {\"keys\":[]}\n".to_owned(),
+            "[{\"kty\":\"RSA\"}]".to_owned(),
             "ssh-rsa AAAAB3NzaC1yc2E".to_owned(),
         ] {
             assert_eq!(Key::secret(text.clone()).unwrap_err().field(), "secret", "{text}");
         }
+        let wrapped = base64_simd::URL_SAFE_NO_PAD.encode_to_string(pem);
+        assert!(Key::jwk(&format!("{{\"kty\":\"oct\",\"k\":\"{wrapped}\"}}")).is_err());
         assert!(Key::secret("{not json, just an odd secret of many bytes}").is_ok());
     }
 

@@ -18,9 +18,9 @@ pub use self::claims::VerifyOptions;
 pub use self::fault::TokenFault;
 pub use self::key::Key;
 use self::verifier::Verifiers;
-use crate::backend::{Answer, AuthBackend, Proof};
+use crate::backend::{AuthBackend, BadProof, LoginAnswer, LogoutAnswer, Proof, Proven};
 use crate::page::LoginPage;
-use crate::{Denial, Head, Timestamp, User};
+use crate::{Head, Timestamp};
 
 /// The stateless backend: `Authorization: Bearer <token>` (RFC 6750 §2.1) with a JSON Web Token (RFC 7519).
 ///
@@ -50,13 +50,14 @@ impl JwtBackend {
         JwtBackendBuilder::default()
     }
 
-    /// The user that `token` proves at the moment `now`, and when the proof ends (leeway included), if it does.
+    /// Whom `token` proves at the moment `now`. The proof ends with the token's `exp`, leeway included.
     ///
     /// # Errors
     /// Why the token proves nothing.
-    pub fn verify(&self, token: &[u8], now: Timestamp) -> Result<(User, Option<Timestamp>), TokenFault> {
+    pub fn verify(&self, token: &[u8], now: Timestamp) -> Result<Proven, TokenFault> {
         let payload = token::open(token, &self.verifiers)?;
-        self.policy.judge(&payload, now)
+        let (user, until) = self.policy.judge(&payload, now)?;
+        Ok(Proven { user, until, ambient: false })
     }
 
     /// The token in the header field, or nothing if the field is missing or of another scheme.
@@ -86,22 +87,20 @@ impl AuthBackend for JwtBackend {
     }
 
     fn authenticate(&self, head: &Head<'_>, now: Timestamp) -> Proof {
-        match self.token(head) {
+        let found = self.token(head).and_then(|token| token.map(|token| self.verify(token, now)).transpose());
+        match found {
             Ok(None) => Proof::Absent,
-            Err(fault) => Proof::Refused(Denial::Token(fault)),
-            Ok(Some(token)) => match self.verify(token, now) {
-                Ok((user, until)) => Proof::Proven { user, until, ambient: false },
-                Err(fault) => Proof::Refused(Denial::Token(fault)),
-            },
+            Ok(Some(proven)) => Proof::Proven(proven),
+            Err(fault) => Proof::Refused(BadProof::Token(fault)),
         }
     }
 
-    fn login(&self) -> Answer {
-        Answer::Page(LoginPage::Token { header: self.header_text.clone(), scheme: self.scheme.clone() })
+    fn login(&self) -> LoginAnswer {
+        LoginAnswer::Page(LoginPage::Token { header: self.header_text.clone(), scheme: self.scheme.clone() })
     }
 
     // There is nothing to forget on this side, so any method may do it.
-    fn logout(&self) -> Answer {
-        Answer::ToLogin
+    fn logout(&self) -> LogoutAnswer {
+        LogoutAnswer::ToLogin
     }
 }

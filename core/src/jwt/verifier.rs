@@ -34,22 +34,26 @@ pub(super) struct Verifiers(Vec<(Algorithm, Ring)>);
 struct Ring {
     checks: Vec<Check>,
     by_id: BTreeMap<String, Vec<usize>>,
-    without_id: Vec<usize>,
 }
+
+/// How many keys a token without a known `kid` is tried with: enough for any rotation, and few enough that a flood of
+/// forged ones costs little.
+const MOST_TRIES: usize = 16;
 
 impl Verifiers {
     /// Pairs each allowed algorithm with the keys that fit it.
     pub(super) fn new(keys: &[Key], algorithms: &[Algorithm]) -> Result<Self, ConfigError> {
         let mut rings = Vec::with_capacity(algorithms.len());
+        let mut unused: Vec<&Key> = keys.iter().filter(|key| !key.from_set).collect();
         for &algorithm in algorithms {
             let mut ring = Ring::default();
             for key in keys {
                 let Some(check) = key.prepare(algorithm)? else { continue };
+                unused.retain(|other| !std::ptr::eq(*other, key));
                 let index = ring.checks.len();
                 ring.checks.push(check);
-                match key.id() {
-                    Some(id) => ring.by_id.entry(id.to_owned()).or_default().push(index),
-                    None => ring.without_id.push(index),
+                if let Some(id) = key.id() {
+                    ring.by_id.entry(id.to_owned()).or_default().push(index);
                 }
             }
             if ring.checks.is_empty() {
@@ -61,13 +65,19 @@ impl Verifiers {
             }
             rings.push((algorithm, ring));
         }
+        if !unused.is_empty() {
+            return Err(ConfigError::new(
+                "algorithms",
+                "a key fits none of those allowed",
+                "allow an algorithm that it is for, or leave the key out",
+            ));
+        }
         Ok(Self(rings))
     }
 
     /// Whether a key of the algorithm called `name` signed `message`; nothing if no such algorithm is allowed.
     ///
-    /// A known `kid` selects its keys. Without one, or with one that nobody knows, it is only a hint: then all keys,
-    /// or all that have no id, are tried in order.
+    /// A known `kid` selects its keys. Without one, or with one that nobody knows, the first 16 keys are tried in order.
     pub(super) fn check(
         &self,
         name: &str,
@@ -76,11 +86,10 @@ impl Verifiers {
         signature: &[u8],
     ) -> Option<bool> {
         let (_, ring) = self.0.iter().find(|(algorithm, _)| algorithm.as_str() == name)?;
-        let holds =
-            |&index: &usize| ring.checks.get(index).is_some_and(|check| check.holds(message, signature));
-        Some(match kid {
-            Some(kid) => ring.by_id.get(kid).unwrap_or(&ring.without_id).iter().any(holds),
-            None => ring.checks.iter().any(|check| check.holds(message, signature)),
+        let holds = |check: &Check| check.holds(message, signature);
+        Some(match kid.and_then(|kid| ring.by_id.get(kid)) {
+            Some(named) => named.iter().filter_map(|&index| ring.checks.get(index)).any(holds),
+            None => ring.checks.iter().take(MOST_TRIES).any(holds),
         })
     }
 }

@@ -82,8 +82,7 @@ impl<T: Timer> Dashboard<T> {
         audit: impl Fn() -> Vec<AuditLine> + Send + Sync + 'static,
     ) -> Self {
         let queues = Arc::new(Queues::new(timer.seconds()));
-        let mount = mount.trim_end_matches('/').into();
-        Self { mount, timer, audit: Arc::new(audit), queues, stopping: Arc::default() }
+        Self { mount: mount.into(), timer, audit: Arc::new(audit), queues, stopping: Arc::default() }
     }
 
     /// Ends every stream that is open, so that a server which waits for its connections need not wait for those.

@@ -250,7 +250,7 @@ fn healthz_is_ok() {
 
 #[test]
 fn without_a_mount_links_start_at_the_root() {
-    let dashboard = Dashboard::new("/", Clock::at(0), Vec::new);
+    let dashboard = Dashboard::new("", Clock::at(0), Vec::new);
     let text = ask_with(&dashboard, "GET", "/", &[]).text;
     assert!(text.contains(r#"href="/queues""#) && !text.contains("\"//"));
 }

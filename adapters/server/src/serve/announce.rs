@@ -8,13 +8,14 @@ use crate::output::say;
 /// Where the demo is and how to get in.
 pub(super) struct Announcement<'a> {
     pub(super) address: SocketAddr,
-    pub(super) gate_mount: &'a str,
+    /// As a link starts: empty, or without a slash at its end.
+    pub(super) mount: &'a str,
     pub(super) token: Option<&'a str>,
 }
 
 impl Announcement<'_> {
     pub(super) fn say(&self, as_json: bool) -> Result<(), Failure> {
-        let mount = self.gate_mount.trim_end_matches('/');
+        let mount = self.mount;
         let url = format!("http://{}{mount}", self.address);
         if as_json {
             return say(&json!({ "url": url, "mount": mount, "token": self.token }).to_string());

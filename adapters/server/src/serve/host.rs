@@ -49,7 +49,7 @@ impl<R: Host> Host for DemoHost<R> {
             method: record.method.to_owned(),
             path: record.path.to_owned(),
             kind: event.kind.to_string(),
-            outcome: event.outcome.to_owned(),
+            outcome: event.outcome.as_str().to_owned(),
             reason: event.reason.slug().to_owned(),
             user: event.user.map(str::to_owned),
             status: event.status,

@@ -35,13 +35,13 @@ pub(crate) fn demo(options: &DemoOptions) -> Result<(), Failure> {
         .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
         .map_err(|error| Failure::new(format!("--listen {}: {error}", options.listen)))?;
     let address = listener.local_addr().map_err(|error| Failure::new(format!("--listen: {error}")))?;
-    let announcement = Announcement { address, gate_mount: &options.mount, token: token.as_deref() };
+    let announcement = Announcement { address, mount: gate.mount().as_str(), token: token.as_deref() };
     let signals = Signals::listen()?;
     log()?;
     announcement.say(options.json)?;
     let served = match options.runtime {
-        Runtime::Tokio => on_tokio(gate, options, listener, signals),
-        Runtime::Smol => on_smol(gate, options, listener, signals),
+        Runtime::Tokio => on_tokio(gate, listener, signals),
+        Runtime::Smol => on_smol(gate, listener, signals),
     };
     served.map_err(|error| Failure::new(format!("the server cannot run: {error}")))
 }
@@ -63,10 +63,10 @@ fn gate(options: &DemoOptions, backend: JwtBackend) -> Result<Gate, Failure> {
     Ok(gate.build()?)
 }
 
-fn on_tokio(gate: Gate, options: &DemoOptions, listener: TcpListener, signals: Signals) -> io::Result<()> {
+fn on_tokio(gate: Gate, listener: TcpListener, signals: Signals) -> io::Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let (service, dashboard) = stack(gate, Tokio, &options.mount);
+        let (service, dashboard) = stack(gate, Tokio);
         let stop = async move {
             signals.first().await;
             dashboard.stop();
@@ -75,10 +75,10 @@ fn on_tokio(gate: Gate, options: &DemoOptions, listener: TcpListener, signals: S
     })
 }
 
-fn on_smol(gate: Gate, options: &DemoOptions, listener: TcpListener, signals: Signals) -> io::Result<()> {
+fn on_smol(gate: Gate, listener: TcpListener, signals: Signals) -> io::Result<()> {
     smol::block_on(async {
         let listener = smol::net::TcpListener::from(smol::Async::new(listener)?);
-        let (service, dashboard) = stack(gate, Smol, &options.mount);
+        let (service, dashboard) = stack(gate, Smol);
         let stop = async move {
             signals.first().await;
             dashboard.stop();
@@ -88,10 +88,10 @@ fn on_smol(gate: Gate, options: &DemoOptions, listener: TcpListener, signals: Si
 }
 
 /// The dashboard with the gate in front of it, and the dashboard itself, to be told when to stop.
-fn stack<R: Host + Spawn>(gate: Gate, runtime: R, mount: &str) -> (impl Stack, Dashboard<DemoHost<R>>) {
+fn stack<R: Host + Spawn>(gate: Gate, runtime: R) -> (impl Stack, Dashboard<DemoHost<R>>) {
     let host = DemoHost::new(runtime);
     let trail = host.clone();
-    let mount = mount.trim_end_matches('/').to_owned();
+    let mount = gate.mount().to_string();
     let dashboard = Dashboard::new(&mount, host.clone(), move || trail.lines());
     let inner = {
         let dashboard = dashboard.clone();

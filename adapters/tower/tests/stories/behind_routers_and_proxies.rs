@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use authgate_core::{Gate, Peer, User};
+use authgate_core::{ForwardedFields, Gate, Mount, Peer, User};
 use axum::{Extension, Router, routing};
 use http::Request;
 use http_body_util::BodyExt as _;
@@ -14,7 +14,7 @@ use crate::world::{App, Arrived, World, bearer, by_cookie, gate, get, request, s
 #[tokio::test]
 async fn links_carry_what_an_outer_router_has_cut_off() {
     for prefix in ["/team", "/team/"] {
-        let service = World::new().layer(gate()).below(prefix).layer(App::default());
+        let service = World::new().layer(gate()).below(Mount::parse(prefix).unwrap()).layer(App::default());
         let answer = send(&service, get("/ops/queues?page=2", &[])).await;
         assert_eq!(answer.header("location"), "/team/ops/login?next=%2Fteam%2Fops%2Fqueues%3Fpage%3D2");
         let page = ("hx-current-url", "http://dash.example/team/ops/queues");
@@ -23,16 +23,6 @@ async fn links_carry_what_an_outer_router_has_cut_off() {
         assert_eq!(send(&service, get("/ops/logout", &[])).await.header("location"), "/team/ops/login");
         assert_eq!(send(&service, get("/ops/static/a", &[])).await.status, 200);
         assert!(send(&service, get("/", &[])).await.body.contains("href=\"/team/ops/\""));
-    }
-}
-
-#[tokio::test]
-async fn t04_a_prefix_that_is_none_is_never_echoed() {
-    for prefix in ["//evil.example", "evil.example", "/\\evil.example", "/a/../b"] {
-        let service = World::new().layer(gate()).below(prefix).layer(App::default());
-        let answer = send(&service, get("/ops/", &[])).await;
-        assert_eq!((answer.status, answer.header("location")), (400, ""), "{prefix}");
-        assert!(!answer.body.contains("evil.example"));
     }
 }
 
@@ -51,7 +41,8 @@ async fn name(Extension(user): Extension<User>) -> String {
 #[tokio::test]
 async fn a_nested_axum_router_has_a_gate_of_its_own() {
     let dashboard = Router::new().route("/queues", routing::get(name));
-    let dashboard = World::new().layer(Gate::builder(bearer())).below("/ops").layer(dashboard);
+    let dashboard =
+        World::new().layer(Gate::builder(bearer())).below(Mount::parse("/ops").unwrap()).layer(dashboard);
     let app =
         Router::new().nest_service("/ops", dashboard).route("/about", routing::get(async || "about us"));
     let (field, value) = token("ada", json!({}));
@@ -125,7 +116,10 @@ async fn the_peer_can_be_found_elsewhere() {
 #[tokio::test]
 async fn t21_our_origin_is_what_a_trusted_proxy_says() {
     let world = World::new();
-    let service = world.layer(Gate::builder(by_cookie()).trusted_proxies(["10.0.0.1"])).layer(App::default());
+    let gate = Gate::builder(by_cookie())
+        .trusted_proxies(["10.0.0.1"])
+        .forwarded_fields(ForwardedFields::XForwardedHost);
+    let service = world.layer(gate).layer(App::default());
     let fields = [
         ("cookie", "session=1"),
         ("origin", "https://public.example"),

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_channel::Sender;
+use authgate_core::{Gate, Proven, Timestamp, User};
 use authgate_tower::{BodyError, Expired, Expiry, GateBody};
 use bytes::Bytes;
 use futures_lite::future::poll_once;
@@ -19,7 +20,7 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use serde_json::json;
 use tower::{Layer as _, Service, ServiceExt as _};
 
-use crate::world::{App, START, World, gate, get, send, token};
+use crate::world::{App, START, World, gate, get, outcome, send, token, waiting};
 
 type Inner = UnsyncBoxBody<Bytes, Infallible>;
 
@@ -124,8 +125,7 @@ async fn t13_a_silent_stream_is_woken_to_end() {
     let reader = tokio::spawn(body.collect());
     tokio::task::yield_now().await;
     world.clock.advance(MINUTE);
-    tokio::task::yield_now().await;
-    assert!(reader.is_finished());
+    assert_eq!(outcome(reader).await.unwrap().to_bytes(), "");
     assert!(feed.send(data("x")).await.is_err(), "the dashboard learns that nobody listens");
 }
 
@@ -216,6 +216,30 @@ async fn t13_a_websocket_is_told_when_to_close() {
     tokio::task::yield_now().await;
     assert!(closer.is_finished() && expiry.has_passed());
     assert!(poll_once(pin!(expiry.expired())).await.is_some(), "it stays expired");
+}
+
+#[tokio::test]
+async fn t13_a_clock_that_is_set_forward_is_noticed() {
+    let world = World::new();
+    let expiry = expiry(&world, json!({ "exp": START + 86_400 })).await;
+    let mut expired = pin!(expiry.expired());
+    assert!(poll_once(expired.as_mut()).await.is_none());
+    world.clock.set_forward(Duration::from_hours(25));
+    world.clock.run_timers(Duration::from_secs(30));
+    assert!(poll_once(expired.as_mut()).await.is_some(), "not only after a day of timers");
+}
+
+#[tokio::test]
+async fn t13_a_proof_of_an_asked_backend_may_end() {
+    let world = World::new().proving(|_, _| async {
+        let until = Some(Timestamp::from_secs(START + 60));
+        Ok(Some(Proven { until, ..User::new("ada").into() }))
+    });
+    let app = App::default();
+    let service = world.layer(Gate::builder(waiting("session"))).layer(app.clone());
+    assert_eq!(send(&service, get("/events", &[])).await.status, 200);
+    let until = app.only().extensions().get::<Expiry>().unwrap().until();
+    assert_eq!(until, Some(Timestamp::from_secs(START + 60)));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What a browser attaches by itself proves who asks, and not that they meant to.
 
-use authgate_core::{Gate, User};
+use authgate_core::{Gate, Proven, User};
 use serde_json::json;
 use tower::Layer as _;
 
@@ -45,6 +45,17 @@ async fn t17_reading_needs_no_origin() {
         for fields in OURS.into_iter().chain(FOREIGN) {
             assert_eq!(statuses(method, &[fields]).await, [200; 2], "{method} {fields:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn t19_an_asked_backend_may_say_that_no_browser_attaches_its_proof() {
+    for (ambient, status) in [(true, 403), (false, 200)] {
+        let world = World::new()
+            .proving(move |_, _| async move { Ok(Some(Proven { ambient, ..User::new("ci").into() })) });
+        let service = world.layer(Gate::builder(waiting("introspection"))).layer(App::default());
+        let answer = send(&service, request("POST", "/queues", &[("authorization", "Bearer opaque")])).await;
+        assert_eq!(answer.status, status, "ambient: {ambient}");
     }
 }
 

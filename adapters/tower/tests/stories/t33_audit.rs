@@ -10,7 +10,9 @@ use http::Response;
 use serde_json::json;
 use tower::{Layer as _, ServiceExt as _};
 
-use crate::world::{App, Line, START, World, bearer, by_cookie, gate, get, request, send, token, waiting};
+use crate::world::{
+    App, Line, START, World, bearer, by_cookie, gate, get, outcome, request, send, token, waiting,
+};
 
 impl World {
     /// The only line that was written.
@@ -142,7 +144,7 @@ async fn t33_a_page_of_a_backend_leaves_one_line_whatever_comes_of_it() {
         let answer = tokio::spawn(service.clone().oneshot(form));
         tokio::task::yield_now().await;
         world.clock.advance(Duration::from_secs(2));
-        answer.await.unwrap().unwrap();
+        outcome(answer).await.unwrap();
         let line = world.line();
         assert_eq!(line.asked, "unknown POST /login page");
         assert_eq!((line.decided.as_str(), line.detail.as_str()), (decided, detail));

@@ -1,6 +1,5 @@
 //! A world that tests move: its clock, its timers, its backends, what stands behind the gate, and the audit trail.
 
-use std::any::Any;
 use std::convert::Infallible;
 use std::future::{Ready, poll_fn, ready};
 use std::pin::Pin;
@@ -9,10 +8,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use authgate_core::{
-    Answer, AuthBackend, DelegatedPage, Delegation, Gate, GateBuilder, Head, JwtBackend, Key, Proof,
-    Timestamp, Unavailable, User,
+    AuthBackend, DelegatedPage, Delegation, Gate, GateBuilder, Head, JwtBackend, Key, LoginAnswer,
+    LogoutAnswer, Proof, Proven, Timestamp, Unavailable, User,
 };
-use authgate_tower::{GateLayer, Host, Record};
+use authgate_tower::{GateLayer, Host, Record, RequestBody};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
@@ -20,6 +19,7 @@ use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use jsonwebtoken::{EncodingKey, Header, crypto::aws_lc, encode};
 use serde_json::{Value, json};
+use tokio::task::{JoinHandle, yield_now};
 use tower::{Service, ServiceExt};
 
 /// When the world begins, in seconds.
@@ -27,7 +27,7 @@ pub(crate) const START: i64 = 1_800_000_000;
 const SECRET: [u8; 32] = [7; 32];
 
 pub(crate) type Promise<T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send>>;
-type Directory = dyn Fn(&'static str, &Parts) -> Promise<Option<User>> + Send + Sync;
+type Directory = dyn Fn(&'static str, &Parts) -> Promise<Option<Proven>> + Send + Sync;
 type Pages = dyn Fn(DelegatedPage, Request<String>) -> Promise<Response<Bytes>> + Send + Sync;
 
 /// A host that does as it was told.
@@ -52,13 +52,27 @@ impl World {
         }
     }
 
-    /// What custom backends answer.
+    /// Whom custom backends know, by a proof that the browser attaches by itself.
     pub(crate) fn knowing<F>(
         self,
         directory: impl Fn(&'static str, &Parts) -> F + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = Result<Option<User>, Unavailable>> + Send + 'static,
+    {
+        self.proving(move |backend, parts| {
+            let found = directory(backend, parts);
+            async { found.await.map(|user| user.map(Proven::from)) }
+        })
+    }
+
+    /// What custom backends answer.
+    pub(crate) fn proving<F>(
+        self,
+        directory: impl Fn(&'static str, &Parts) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Option<Proven>, Unavailable>> + Send + 'static,
     {
         Self { directory: Arc::new(move |backend, parts| Box::pin(directory(backend, parts))), ..self }
     }
@@ -92,18 +106,21 @@ impl Host for World {
         &self,
         backend: &'static str,
         request: &Parts,
-    ) -> impl Future<Output = Result<Option<User>, Unavailable>> + Send {
+    ) -> impl Future<Output = Result<Option<Proven>, Unavailable>> + Send {
         self.asked.lock().unwrap().push(backend);
         (self.directory)(backend, request)
     }
 
-    fn answer<B: Send + 'static>(
+    fn answer(
         &self,
         page: &Delegation,
-        request: Request<B>,
+        request: Request<RequestBody>,
     ) -> impl Future<Output = Result<Response<Bytes>, Unavailable>> + Send {
-        let request: Box<dyn Any> = Box::new(request);
-        (self.pages)(page.page, *request.downcast().expect("tests send text"))
+        // At once: the tests' bodies are all there, and a page that panics does so before there is a future.
+        let (parts, body) = request.into_parts();
+        let body = futures_lite::future::block_on(body.collect()).unwrap().to_bytes();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        (self.pages)(page.page, Request::from_parts(parts, text))
     }
 
     fn record(&self, record: &Record<'_>) {
@@ -251,16 +268,19 @@ impl AuthBackend for Custom {
         (self.finds)(head)
     }
 
-    fn login(&self) -> Answer {
-        Answer::Delegate
+    fn login(&self) -> LoginAnswer {
+        LoginAnswer::Delegate
     }
 
-    fn logout(&self) -> Answer {
-        Answer::Delegate
+    fn logout(&self) -> LogoutAnswer {
+        LogoutAnswer::Delegate
     }
 
     fn routes(&self) -> Vec<String> {
-        vec!["/callback".into()]
+        match self.name {
+            "second" => Vec::new(),
+            _ => vec!["/callback".into()],
+        }
     }
 }
 
@@ -275,7 +295,7 @@ pub(crate) fn by_cookie() -> Custom {
         if !head.headers().has(&http::header::COOKIE) {
             return Proof::Absent;
         }
-        Proof::Proven { user: User::new("ada"), until: None, ambient: true }
+        Proof::Proven(User::new("ada").into())
     };
     Custom { name: "session", finds }
 }
@@ -305,6 +325,15 @@ pub(crate) fn request(method: &str, target: &str, fields: &[(&str, &str)]) -> Re
 
 pub(crate) fn get(target: &str, fields: &[(&str, &str)]) -> Request<String> {
     request("GET", target, fields)
+}
+
+/// What `task` came to. Whatever it waited for must have happened: a test fails rather than hangs.
+pub(crate) async fn outcome<T>(task: JoinHandle<T>) -> T {
+    for _ in 0..10 {
+        yield_now().await;
+    }
+    assert!(task.is_finished(), "it still waits");
+    task.await.unwrap()
 }
 
 /// An answer that has arrived in full.

@@ -2,7 +2,7 @@ use std::fmt;
 
 /// A setting that the gate refuses, at construction: which one, what is wrong with it, and the remedy.
 ///
-/// It prints as one sentence for the person who configures: `mount: "ops" does not start with "/"; write "/ops"`.
+/// It prints as one sentence for the person who configures: `algorithms: no key fits RS256; HS* takes a secret, …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     field: &'static str,
@@ -11,13 +11,19 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(crate) fn new(field: &'static str, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+    /// The setting, what is wrong with it, and what to do about it.
+    pub fn new(field: &'static str, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { field, problem: problem.into(), remedy: remedy.into() }
     }
 
     /// The setting that was refused, as the builder names it.
     pub fn field(&self) -> &'static str {
         self.field
+    }
+
+    /// What is wrong with it.
+    pub fn problem(&self) -> &str {
+        &self.problem
     }
 
     /// What to do about it.

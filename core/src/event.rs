@@ -1,0 +1,130 @@
+use std::borrow::Cow;
+
+use crate::{Denial, Kind, Peer, User};
+
+/// One line of the audit trail: who, what, how it ended and why. Never a secret, a token or a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event<'a> {
+    /// Who asked, forwarded addresses of trusted proxies resolved.
+    pub client: Peer,
+    /// The kind of client.
+    pub kind: Kind,
+    /// How the request ended.
+    pub outcome: Outcome,
+    /// The status of the gate's own answer.
+    pub status: Option<u16>,
+    /// Why.
+    pub reason: Reason,
+    /// Why, in a sentence.
+    pub detail: Cow<'a, str>,
+    /// The id of the user, admitted or refused.
+    pub user: Option<&'a str>,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was passed on.
+    Forward,
+    /// The gate answered.
+    Respond,
+    /// A backend was left to answer.
+    Delegate,
+}
+
+impl Outcome {
+    /// The name that the log uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Respond => "respond",
+            Self::Delegate => "delegate",
+        }
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a request ended as it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The path is public.
+    Public,
+    /// The user proved who they are and may pass.
+    SignedIn,
+    /// The login path was asked for.
+    Login,
+    /// The logout path was asked for.
+    Logout,
+    /// A backend's own public path was asked for.
+    Route,
+    /// The request was refused.
+    Denied(Denial),
+}
+
+impl Reason {
+    /// A short stable name to search a log for.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::SignedIn => "signed-in",
+            Self::Login => "login",
+            Self::Logout => "logout",
+            Self::Route => "route",
+            Self::Denied(denial) => denial.slug(),
+        }
+    }
+
+    /// One sentence for whoever reads the log.
+    pub fn explain(self) -> Cow<'static, str> {
+        match self {
+            Self::Public => "the path is public".into(),
+            Self::SignedIn => "the user may pass".into(),
+            Self::Login => "the login path was asked for".into(),
+            Self::Logout => "the logout path was asked for".into(),
+            Self::Route => "a path of a backend's own was asked for".into(),
+            Self::Denied(denial) => denial.explain(),
+        }
+    }
+}
+
+/// What the log needs to know beyond the request itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Note {
+    pub(crate) kind: Kind,
+    pub(crate) client: Peer,
+    pub(crate) reason: Reason,
+    /// A known user who was refused all the same.
+    pub(crate) refused_user: Option<String>,
+    /// What a backend said about why it could not be asked.
+    pub(crate) detail: Option<String>,
+}
+
+impl Note {
+    pub(crate) fn event<'a>(
+        &'a self,
+        outcome: Outcome,
+        status: Option<u16>,
+        user: Option<&'a User>,
+    ) -> Event<'a> {
+        let detail = match (&self.detail, self.reason) {
+            (Some(detail), _) => Cow::Borrowed(detail.as_str()),
+            (None, reason) => reason.explain(),
+        };
+        Event {
+            client: self.client,
+            kind: self.kind,
+            outcome,
+            status,
+            reason: self.reason,
+            detail,
+            user: user.map(|user| user.id.as_str()).or(self.refused_user.as_deref()),
+        }
+    }
+}

@@ -9,25 +9,22 @@ use crate::{Admission, Denial, Gate, Kind, Step, Timestamp};
 
 /// Asks the backends in order who this is. A proof that is at hand is taken before anybody is waited for.
 pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
-    let settings = visit.gate.settings();
+    let foreign = is_guarded(visit) && visit.is_foreign();
     let mut denial = Denial::NotSignedIn;
+    let mut ambient = None;
     let mut waiting = Vec::new();
-    for backend in &settings.backends {
+    for backend in &visit.gate.settings().backends {
         match backend.authenticate(visit.head, now) {
             Proof::Absent => {}
             Proof::Refused(why) => denial = Denial::BadProof(why),
             Proof::Wait => waiting.push(backend.name()),
-            Proof::Proven(proven) => {
-                let foreign = is_guarded(visit) && visit.is_foreign();
-                return match check(visit.gate, proven, foreign, visit.note(Reason::SignedIn)) {
-                    Ok(admission) => admission.into(),
-                    Err((denial, details)) => {
-                        let login = || visit.login_and_back();
-                        Decision::Respond(visit.asker().refuse(settings, denial, details, login)).into()
-                    }
-                };
-            }
+            // Another backend may have a proof that no other site could make the browser send.
+            Proof::Proven(proven) if foreign && proven.ambient => ambient = ambient.or(Some(proven)),
+            Proof::Proven(proven) => return settle(visit, proven, foreign),
         }
+    }
+    if let Some(proven) = ambient {
+        return settle(visit, proven, foreign);
     }
     if waiting.is_empty() {
         return visit.refuse(denial);
@@ -37,10 +34,21 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
         gate: visit.gate.clone(),
         asker: visit.asker(),
         login: visit.login_and_back(),
-        foreign: is_guarded(visit) && visit.is_foreign(),
+        foreign,
         waiting,
         denial,
     })
+}
+
+fn settle(visit: &Visit<'_>, proven: Proven, foreign: bool) -> Step {
+    match check(visit.gate, proven, foreign, visit.note(Reason::SignedIn)) {
+        Ok(admission) => admission.into(),
+        Err((denial, details)) => {
+            let reply =
+                visit.asker().refuse(visit.gate.settings(), denial, details, || visit.login_and_back());
+            Decision::Respond(reply).into()
+        }
+    }
 }
 
 /// A visit that waits for a backend: everything that is still needed, nothing borrowed.

@@ -4,7 +4,7 @@ use authgate_core::{Gate, Proven, User};
 use serde_json::json;
 use tower::Layer as _;
 
-use crate::world::{App, World, by_cookie, gate, request, send, token, waiting};
+use crate::world::{App, World, bearer, by_cookie, gate, request, send, token, waiting};
 
 const COOKIE: (&str, &str) = ("cookie", "session=1");
 const OURS: [&[(&str, &str)]; 4] = [
@@ -57,6 +57,16 @@ async fn t19_an_asked_backend_may_say_that_no_browser_attaches_its_proof() {
         let answer = send(&service, request("POST", "/queues", &[("authorization", "Bearer opaque")])).await;
         assert_eq!(answer.status, status, "ambient: {ambient}");
     }
+}
+
+#[tokio::test]
+async fn t19_a_token_beside_a_cookie_needs_no_origin() {
+    let gate = Gate::builder(by_cookie()).backend(bearer());
+    let service = World::new().layer(gate).layer(App::default());
+    let (field, value) = token("ada", json!({}));
+    let fields = [COOKIE, (field, value.as_str())];
+    assert_eq!(send(&service, request("POST", "/queues", &fields)).await.status, 200);
+    assert_eq!(send(&service, request("POST", "/queues", &[COOKIE])).await.status, 403);
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use authgate_core::{Decision, Head, HeadLimits, Mount, Peer, Step};
 use authgate_smol::Smol;
-use authgate_tokio::Tokio;
-use authgate_tower::{GateLayer, Host, Limits};
+use authgate_tokio::{Limits, Tokio};
+use authgate_tower::{GateLayer, Host};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt as _, Full};

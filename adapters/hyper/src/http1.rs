@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use authgate_core::Peer;
-use authgate_tower::{Host, Limits};
+use authgate_tower::Host;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -9,7 +9,7 @@ use hyper::rt::{Read, Write};
 use hyper::server::conn::http1::{Builder, UpgradeableConnection};
 use tower_service::Service;
 
-use crate::{BoxError, Socket, counted, drive};
+use crate::{BoxError, Limits, Socket, TimedHeads, counted, run_connection};
 
 /// Runs an HTTP/1.1 connection, upgrades included, to its end, which `draining` and `limits` may bring about.
 ///
@@ -36,7 +36,8 @@ where
     let activity = Arc::clone(socket.activity());
     let service = counted(service, peer, &activity, limits.headers);
     let connection = builder(limits).serve_connection(socket, service).with_upgrades();
-    drive(connection, UpgradeableConnection::graceful_shutdown, &activity, true, limits, host, draining).await
+    let close = UpgradeableConnection::graceful_shutdown;
+    run_connection(connection, close, &activity, TimedHeads::All, limits, host, draining).await
 }
 
 fn builder(limits: &Limits) -> Builder {
@@ -45,7 +46,7 @@ fn builder(limits: &Limits) -> Builder {
 
     let mut http = Builder::new();
     http.half_close(true).max_header_size(limits.head_bytes).max_buf_size(limits.head_bytes.max(BUFFER));
-    // Hyper's clock cannot tell a slow head from an idle connection; `drive` does both.
+    // Hyper's clock cannot tell a slow head from an idle connection; `run_connection` does both.
     http.header_read_timeout(None);
     // Naming a number, even hyper's own, moves the parsed fields from the stack to the heap.
     if limits.headers != HYPER_HEADERS {

@@ -5,17 +5,21 @@
 
 mod accept;
 mod activity;
-mod drive;
+mod body;
+mod connection;
 mod http1;
+mod limits;
 mod service;
+mod silence;
 mod socket;
 
 use std::error::Error;
 
 pub use accept::accept;
 pub use activity::Activity;
-pub use drive::{bounded, drive};
+pub use connection::{TimedHeads, bounded, run_connection};
 pub use http1::http1_connection;
+pub use limits::Limits;
 pub use service::counted;
 pub use socket::Socket;
 

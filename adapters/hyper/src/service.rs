@@ -4,16 +4,17 @@ use std::sync::Arc;
 use authgate_core::Peer;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::{BodyExt, Either, Empty};
-use hyper::body::Incoming;
+use http_body_util::{Either, Empty};
+use hyper::body::{Buf, Incoming};
 use hyper::service::{Service as HyperService, service_fn};
 use tower_service::Service;
 
 use crate::BoxError;
 use crate::activity::{Activity, Open};
+use crate::body::CountedBody;
 
 /// `service` as hyper calls it on one connection: every request carries `peer` in its extensions, and counts as open in
-/// `activity` until its response body is dropped. A request with more than `headers` header fields is answered 431.
+/// `activity` until its response body is dropped, as do the parts of that body until they are sent. A request with more than `headers` header fields is answered 431.
 ///
 /// # Errors
 /// Those of `service`, from its readiness and from its call.
@@ -24,7 +25,7 @@ pub fn counted<S, B>(
     headers: usize,
 ) -> impl HyperService<
     Request<Incoming>,
-    Response = Response<impl Body<Data = B::Data, Error = BoxError> + Send + 'static>,
+    Response = Response<impl Body<Data = impl Buf + Send + 'static, Error = BoxError> + Send + 'static>,
     Error = S::Error,
     Future: Send + 'static,
 > + Send
@@ -51,12 +52,7 @@ where
             }
             poll_fn(|cx| service.poll_ready(cx)).await?;
             let response = service.call(request).await?;
-            Ok::<_, S::Error>(response.map(|body| {
-                Either::Left(body.map_err(move |error| {
-                    let _open_until_dropped = &open;
-                    error
-                }))
-            }))
+            Ok(response.map(|body| Either::Left(CountedBody::new(body, open))))
         }
     })
 }

@@ -29,8 +29,8 @@ impl<I, P> Socket<I, P> {
         &self.io
     }
 
-    /// What happens on this connection. Bytes that arrive are noted by the socket, requests by
-    /// [`counted`](crate::counted).
+    /// What happens on this connection. Bytes that arrive and writes that wait are noted by the socket, requests and
+    /// their responses by [`counted`](crate::counted).
     pub fn activity(&self) -> &Arc<Activity> {
         &self.activity
     }
@@ -40,6 +40,11 @@ impl<I, P> Socket<I, P> {
             self.cut = None;
         }
         self.cut.is_none()
+    }
+
+    fn wrote<T>(&self, write: Poll<T>) -> Poll<T> {
+        self.activity.wrote(write.is_pending());
+        write
     }
 }
 
@@ -61,11 +66,13 @@ impl<I: Read + Unpin, P: Unpin> Read for Socket<I, P> {
 
 impl<I: Write + Unpin, P: Unpin> Write for Socket<I, P> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+        let write = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.wrote(write)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        let write = Pin::new(&mut self.io).poll_flush(cx);
+        self.wrote(write)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -82,6 +89,7 @@ impl<I: Write + Unpin, P: Unpin> Write for Socket<I, P> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+        let write = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
+        self.wrote(write)
     }
 }

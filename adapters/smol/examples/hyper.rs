@@ -8,8 +8,8 @@ use std::error::Error;
 use std::net::Ipv4Addr;
 
 use authgate_core::{Gate, JwtBackend, Key, User};
-use authgate_smol::Smol;
-use authgate_tower::{GateLayer, Host as _, Limits};
+use authgate_smol::{Limits, Smol};
+use authgate_tower::{GateLayer, Host as _};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use jsonwebtoken::{EncodingKey, Header, crypto::aws_lc, encode};

@@ -3,5 +3,6 @@
 mod host;
 mod serve;
 
+pub use authgate_hyper::Limits;
 pub use host::Smol;
 pub use serve::serve;

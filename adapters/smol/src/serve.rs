@@ -4,8 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use authgate_core::Peer;
-use authgate_hyper::{BoxError, Socket, http1_connection};
-use authgate_tower::Limits;
+use authgate_hyper::{BoxError, Limits, Socket, http1_connection};
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;

@@ -5,8 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use authgate_core::Peer;
-use authgate_hyper::BoxError;
-use authgate_tower::Limits;
+use authgate_hyper::{BoxError, Limits};
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;

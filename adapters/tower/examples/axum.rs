@@ -7,8 +7,8 @@ use std::error::Error;
 use std::net::Ipv4Addr;
 
 use authgate_core::{Gate, JwtBackend, Key, User};
-use authgate_tokio::Tokio;
-use authgate_tower::{GateLayer, Host as _, Limits};
+use authgate_tokio::{Limits, Tokio};
+use authgate_tower::{GateLayer, Host as _};
 use axum::{Extension, Router, routing::get};
 use jsonwebtoken::{EncodingKey, Header, crypto::aws_lc, encode};
 use tokio::net::TcpListener;

@@ -5,7 +5,6 @@ mod drive;
 mod expiry;
 mod host;
 mod layer;
-mod limits;
 mod record;
 mod service;
 
@@ -14,6 +13,5 @@ pub use drive::drive;
 pub use expiry::Expiry;
 pub use host::Host;
 pub use layer::GateLayer;
-pub use limits::Limits;
 pub use record::{Record, RequestId};
 pub use service::{GateFuture, GateService};

@@ -12,8 +12,8 @@ use std::net::TcpListener;
 
 use authgate_core::{Access, Gate, JwtBackend, Timestamp, User};
 use authgate_smol::Smol;
-use authgate_tokio::Tokio;
-use authgate_tower::{Expiry, GateBody, GateLayer, Host, Limits};
+use authgate_tokio::{Limits, Tokio};
+use authgate_tower::{Expiry, GateBody, GateLayer, Host};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tower::{Layer as _, Service, service_fn};

@@ -1,7 +1,7 @@
 use std::io;
 use std::net::TcpListener;
 
-use authgate_tower::Limits;
+use authgate_smol::Limits;
 use smol::Async;
 
 use crate::harness::Example;

@@ -2,8 +2,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use authgate_core::Peer;
-use authgate_hyper::{BoxError, bounded, counted, drive, http1_connection};
-use authgate_tower::Limits;
+use authgate_hyper::{BoxError, Limits, TimedHeads, bounded, counted, http1_connection, run_connection};
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -48,7 +47,8 @@ where
     let activity = Arc::clone(socket.activity());
     let service = counted(service, peer, &activity, limits.headers);
     let connection = http2(&limits).serve_connection(socket, service);
-    drive(connection, Connection::graceful_shutdown, &activity, false, &limits, &Tokio, draining).await
+    let close = Connection::graceful_shutdown;
+    run_connection(connection, close, &activity, TimedHeads::First, &limits, &Tokio, draining).await
 }
 
 /// Waits for the first bytes and looks whether they begin the preface of HTTP/2. No method of HTTP/1.1 does, and no

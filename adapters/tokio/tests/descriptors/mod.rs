@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use authgate_tower::Limits;
+use authgate_hyper::Limits;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 

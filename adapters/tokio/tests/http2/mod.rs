@@ -1,6 +1,9 @@
+mod readers;
+
+use std::thread;
 use std::time::{Duration, Instant};
 
-use authgate_tower::Limits;
+use authgate_tokio::Limits;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Empty};
@@ -22,7 +25,10 @@ struct Client {
 impl Client {
     async fn connect(server: std::net::SocketAddr) -> Self {
         let stream = TokioIo::new(TcpStream::connect(server).await.unwrap());
-        let (requests, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        // Small enough for a slow reader to make the server wait.
+        http2.initial_stream_window_size(64 * 1024);
+        let (requests, connection) = http2.handshake(stream).await.unwrap();
         Self { requests, connection: tokio::spawn(connection) }
     }
 
@@ -111,15 +117,18 @@ fn an_http2_stream_that_pauses_is_not_idle() {
     let address = server.address;
     let mut client = block_on(Client::connect(address));
     let (mut client, mut body) = block_on(async move {
-        let response = client.get("/stream").await.unwrap();
-        tokio::time::sleep(2 * SHORT).await;
-        (client, response.into_body())
+        let body = client.get("/stream").await.unwrap().into_body();
+        (client, body)
     });
-    server.chunk("late");
-    block_on(async move {
-        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "late");
-        assert_eq!(text(client.get("/").await).await, "hello");
-    });
+    for chunk in ["one", "two"] {
+        thread::sleep(3 * SHORT);
+        server.chunk(chunk);
+        body = block_on(async move {
+            assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), chunk);
+            body
+        });
+    }
+    block_on(async move { assert_eq!(text(client.get("/").await).await, "hello") });
 }
 
 #[test]

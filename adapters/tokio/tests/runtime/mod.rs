@@ -2,7 +2,7 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::LazyLock;
 
-use authgate_tower::Limits;
+use authgate_tokio::Limits;
 use tokio::runtime::Runtime;
 
 use crate::harness::Example;

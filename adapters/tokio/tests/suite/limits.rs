@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use authgate_tower::Limits;
+use authgate_hyper::Limits;
 
 use crate::harness::{LARGE, PATIENCE, SHORT, Server};
 

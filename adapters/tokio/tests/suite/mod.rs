@@ -2,6 +2,8 @@
 
 mod hostile;
 mod limits;
+#[cfg(unix)]
+mod readers;
 mod requests;
 mod shutdown;
 mod upgrade;

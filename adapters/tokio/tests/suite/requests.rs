@@ -1,4 +1,4 @@
-use authgate_tower::Limits;
+use authgate_hyper::Limits;
 
 use crate::harness::{LARGE, SHORT, Server};
 

@@ -1,7 +1,7 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use authgate_tower::Limits;
+use authgate_hyper::Limits;
 
 use crate::harness::{PATIENCE, SHORT, Server};
 

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use authgate_tower::Limits;
+use authgate_hyper::Limits;
 
 use crate::harness::{Client, SHORT, Server};
 

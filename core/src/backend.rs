@@ -83,7 +83,7 @@ pub enum Proof {
 pub struct Proven {
     /// The user.
     pub user: User,
-    /// When the proof ends, if it does. Streams end then, too.
+    /// When the proof ends, if it does. Streams end then, too; a proof that has ended is none.
     pub until: Option<Timestamp>,
     /// Whether the browser attaches the proof by itself (a cookie, a client certificate), so that another site could
     /// make it do so. A false yes costs an honest program an `Origin` field; a false no lets other sites act for the

@@ -20,11 +20,11 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
             Proof::Wait => waiting.push(backend.name()),
             // Another backend may have a proof that no other site could make the browser send.
             Proof::Proven(proven) if foreign && proven.ambient => ambient = ambient.or(Some(proven)),
-            Proof::Proven(proven) => return settle(visit, proven, foreign),
+            Proof::Proven(proven) => return settle(visit, proven, foreign, now),
         }
     }
     if let Some(proven) = ambient {
-        return settle(visit, proven, foreign);
+        return settle(visit, proven, foreign, now);
     }
     if waiting.is_empty() {
         return visit.refuse(denial);
@@ -40,8 +40,8 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
     })
 }
 
-fn settle(visit: &Visit<'_>, proven: Proven, foreign: bool) -> Step {
-    match check(visit.gate, proven, foreign, visit.note(Reason::SignedIn)) {
+fn settle(visit: &Visit<'_>, proven: Proven, foreign: bool, now: Timestamp) -> Step {
+    match check(visit.gate, proven, foreign, now, visit.note(Reason::SignedIn)) {
         Ok(admission) => admission.into(),
         Err((denial, details)) => {
             let reply =
@@ -64,7 +64,9 @@ struct Parked {
 
 fn ask(mut parked: Parked) -> Step {
     match parked.waiting.pop() {
-        Some(backend) => Step::AskBackend(backend, Then::new(move |answer, _now| answered(parked, answer))),
+        Some(backend) => {
+            Step::AskBackend(backend, Then::new(move |answer, now| answered(parked, answer, now)))
+        }
         None => {
             let denial = parked.denial;
             parked.refuse(denial, Details::default())
@@ -72,13 +74,13 @@ fn ask(mut parked: Parked) -> Step {
     }
 }
 
-fn answered(parked: Parked, answer: Result<Option<Proven>, Unavailable>) -> Step {
+fn answered(parked: Parked, answer: Result<Option<Proven>, Unavailable>, now: Timestamp) -> Step {
     match answer {
         Ok(None) => ask(parked),
         Err(why) => parked.refuse(Denial::Unavailable, Details { user: None, why: Some(why.to_string()) }),
         Ok(Some(proven)) => {
             let note = parked.asker.note(Reason::SignedIn);
-            match check(&parked.gate, proven, parked.foreign, note) {
+            match check(&parked.gate, proven, parked.foreign, now, note) {
                 Ok(admission) => admission.into(),
                 Err((denial, details)) => parked.refuse(denial, details),
             }
@@ -95,10 +97,18 @@ impl Parked {
 
 /// Whether somebody known may pass. `foreign`: another site may be behind a request that must not be another site's,
 /// which matters only for a proof that the browser attaches by itself.
-fn check(gate: &Gate, proven: Proven, foreign: bool, note: Note) -> Result<Admission, (Denial, Details)> {
+fn check(
+    gate: &Gate,
+    proven: Proven,
+    foreign: bool,
+    now: Timestamp,
+    note: Note,
+) -> Result<Admission, (Denial, Details)> {
     let Proven { user, until, ambient } = proven;
     let denial = if user.id.is_empty() {
         Denial::BadProof(BadProof::Other("the backend's user has no id"))
+    } else if until.is_some_and(|until| until <= now) {
+        Denial::BadProof(BadProof::Other("the backend's proof has ended"))
     } else if !gate.settings().access.allows(&user) {
         Denial::NotAllowed
     } else if foreign && ambient {

@@ -243,6 +243,18 @@ async fn t13_a_proof_of_an_asked_backend_may_end() {
 }
 
 #[tokio::test]
+async fn t13_a_proof_that_has_ended_admits_nobody() {
+    let world = World::new().proving(|_, _| async {
+        let until = Some(Timestamp::from_secs(START));
+        Ok(Some(Proven { until, ..User::new("ada").into() }))
+    });
+    let app = App::default();
+    let service = world.layer(Gate::builder(waiting("session"))).layer(app.clone());
+    assert_eq!(send(&service, get("/events", &[])).await.status, 303);
+    assert!(app.heard_nothing());
+}
+
+#[tokio::test]
 async fn a_websocket_without_an_end_is_never_told() {
     let world = World::new();
     let expiry = expiry(&world, json!({})).await;

@@ -37,8 +37,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without any key, a fresh secret is made and a ready administrator's token is printed. With a key of yours, make tokens
-with `authgate token` or wherever that key lives.
+A ready administrator's token is printed, signed with a fresh secret, or with yours: then whoever else trusts that secret
+trusts the token as well. With public keys alone there is none.
 A secret is read from a file or from the environment variable AUTHGATE_JWT_SECRET, never from an argument.
 AUTHGATE_LOG chooses what is logged on stderr: error, warn, info (the default), debug.
 

@@ -82,10 +82,11 @@ pub(crate) fn of_demo(options: &DemoOptions) -> Result<(JwtBackend, Option<Strin
     if let Some(path) = &options.jwks_file {
         keys.extend(key_set(path)?);
     }
-    let given = FoundSecret::find(options.jwt_secret_file.as_deref())?;
-    let fresh = if keys.is_empty() && given.is_none() { Some(FoundSecret::fresh()?) } else { None };
-    let secret = given.as_ref().or(fresh.as_ref());
-    if let Some(secret) = secret {
+    let secret = match FoundSecret::find(options.jwt_secret_file.as_deref())? {
+        None if keys.is_empty() => Some(FoundSecret::fresh()?),
+        found => found,
+    };
+    if let Some(secret) = &secret {
         keys.push(secret.key()?);
     } else if options.algorithms.is_empty() {
         return Err(Failure::new(
@@ -102,13 +103,16 @@ pub(crate) fn of_demo(options: &DemoOptions) -> Result<(JwtBackend, Option<Strin
     if !options.issuer.is_empty() {
         builder = builder.issuer(&options.issuer);
     }
-    let backend = builder.build().map_err(|error| match secret {
+    let backend = builder.build().map_err(|error| match &secret {
         Some(secret) => secret.blame(&error),
         None => error.into(),
     })?;
-    // Only with a secret that nobody else uses: an administrator's token of somebody's own would be a way in elsewhere.
-    let algorithm = options.algorithms.first().copied().unwrap_or(Algorithm::HS256);
-    let token = fresh.as_ref().map(|secret| ready_token(options, secret, algorithm)).transpose()?;
+    let allowed = if options.algorithms.is_empty() { &[Algorithm::HS256][..] } else { &options.algorithms };
+    let signs = allowed.iter().copied().find(|algorithm| algorithm.is_hmac());
+    let token = match (&secret, signs) {
+        (Some(secret), Some(algorithm)) => Some(ready_token(options, secret, algorithm)?),
+        _ => None,
+    };
     Ok((backend, token))
 }
 

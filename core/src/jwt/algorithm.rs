@@ -78,6 +78,11 @@ impl Algorithm {
         }
     }
 
+    /// Whether both sides share a secret.
+    pub const fn is_hmac(self) -> bool {
+        matches!(self, Self::HS256 | Self::HS384 | Self::HS512)
+    }
+
     pub(crate) fn family(self) -> Family {
         match self {
             Self::HS256 => Family::Hmac { algorithm: hmac::HMAC_SHA256, bytes: 32 },

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::ParsedPublicKey;
@@ -27,7 +27,11 @@ impl Check {
 
 /// All keys, by the algorithm that each is pinned to.
 #[derive(Debug)]
-pub(super) struct Verifiers(Vec<(Algorithm, Ring)>);
+pub(super) struct Verifiers {
+    rings: Vec<(Algorithm, Ring)>,
+    /// The ids of all keys, whatever their algorithm.
+    ids: BTreeSet<String>,
+}
 
 /// The keys of one algorithm, in the order given.
 #[derive(Debug, Default)]
@@ -72,7 +76,8 @@ impl Verifiers {
                 "allow an algorithm that it is for, or leave the key out",
             ));
         }
-        Ok(Self(rings))
+        let ids = keys.iter().filter_map(|key| key.id().map(str::to_owned)).collect();
+        Ok(Self { rings, ids })
     }
 
     /// Whether a key of the algorithm called `name` signed `message`; nothing if no such algorithm is allowed.
@@ -85,10 +90,13 @@ impl Verifiers {
         message: &[u8],
         signature: &[u8],
     ) -> Option<bool> {
-        let (_, ring) = self.0.iter().find(|(algorithm, _)| algorithm.as_str() == name)?;
+        let (_, ring) = self.rings.iter().find(|(algorithm, _)| algorithm.as_str() == name)?;
         let holds = |check: &Check| check.holds(message, signature);
-        Some(match kid.and_then(|kid| ring.by_id.get(kid)) {
-            Some(named) => named.iter().filter_map(|&index| ring.checks.get(index)).any(holds),
+        Some(match kid.filter(|kid| self.ids.contains(*kid)) {
+            Some(kid) => {
+                let named = ring.by_id.get(kid).into_iter().flatten();
+                named.filter_map(|&index| ring.checks.get(index)).any(holds)
+            }
             None => ring.checks.iter().take(MOST_TRIES).any(holds),
         })
     }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
@@ -35,24 +36,28 @@ impl User {
 
 /// The claims of a verified token, kept as the JSON object that was signed and read only when somebody asks.
 #[derive(Clone)]
-pub struct Claims(Box<RawValue>);
+pub struct Claims(String);
 
 impl Claims {
     /// Claims from the text of a JSON object; nothing if it is none.
     pub fn from_json(json: &str) -> Option<Self> {
-        let claims = Self(RawValue::from_string(json.to_owned()).ok()?);
-        json.trim_start().starts_with('{').then_some(claims)
+        let object: Option<BTreeMap<String, &RawValue>> = serde_json::from_str(json).ok();
+        object.map(|_| Self(json.to_owned()))
+    }
+
+    /// Claims from text that has been read as a JSON object already.
+    pub(crate) fn known(json: String) -> Self {
+        Self(json)
     }
 
     /// The JSON object as it was signed.
     pub fn json(&self) -> &str {
-        self.0.get()
+        &self.0
     }
 
     /// The claim `name`, or nothing if it is missing or of another type. The last of duplicate names counts.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        let mut all: std::collections::BTreeMap<String, Box<RawValue>> =
-            serde_json::from_str(self.json()).ok()?;
+        let mut all: BTreeMap<String, &RawValue> = serde_json::from_str(self.json()).ok()?;
         serde_json::from_str(all.remove(name)?.get()).ok()
     }
 }
@@ -69,5 +74,18 @@ impl Eq for Claims {}
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Claims(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_are_an_object_and_nothing_else() {
+        assert_eq!(Claims::from_json(r#" {"a":[1]} "#).unwrap().get("a"), Some(vec![1]));
+        for json in ["", "[]", "1", "{", r#"{"a":1}x"#] {
+            assert!(Claims::from_json(json).is_none(), "{json}");
+        }
     }
 }

@@ -68,10 +68,10 @@ impl Policy {
     /// The user that `payload` names and when the token expires, or why it proves nothing.
     pub(super) fn judge(
         &self,
-        payload: &[u8],
+        payload: Vec<u8>,
         now: Timestamp,
     ) -> Result<(User, Option<Timestamp>), TokenFault> {
-        let text = readable(payload).ok_or(TokenFault::Payload)?;
+        let text = readable(&payload).ok_or(TokenFault::Payload)?;
         let mut json = serde_json::Deserializer::from_str(text);
         let found = Found::default();
         let found = Seed { policy: self, found }.deserialize(&mut json).map_err(|_| TokenFault::Payload)?;
@@ -82,7 +82,9 @@ impl Policy {
         if found.required.count_ones() as usize != self.options.require.len() {
             return Err(TokenFault::Required);
         }
-        Ok((user(&found, text)?, until))
+        let mut user = user(&found)?;
+        user.claims = String::from_utf8(payload).ok().map(Claims::known);
+        Ok((user, until))
     }
 
     /// RFC 7519 §4.1.4–4.1.6, compared as PyJWT does: whole seconds of the claim against the very moment.
@@ -228,14 +230,14 @@ impl<'de> Visitor<'de> for Seed<'_, 'de> {
     }
 }
 
-/// The user that verified claims name.
-fn user(found: &Found<'_>, text: &str) -> Result<User, TokenFault> {
+/// The user that verified claims name, still without the claims themselves.
+fn user(found: &Found<'_>) -> Result<User, TokenFault> {
     let id = found.id.and_then(|claim| name(claim.get())).ok_or(TokenFault::NoUser)?.into_owned();
     Ok(User {
         name: found.name.and_then(|claim| name(claim.get())).map_or_else(|| id.clone(), Cow::into_owned),
         is_admin: found.admin.is_some_and(|claim| is_true(claim.get())),
         roles: found.roles.map(|claim| roles(claim.get())).unwrap_or_default(),
-        claims: Some(Claims::from_json(text).ok_or(TokenFault::Payload)?),
+        claims: None,
         id,
     })
 }
@@ -254,9 +256,12 @@ fn numeric_date(json: &str) -> Option<Timestamp> {
     seconds.is_finite().then(|| Timestamp::from_secs(seconds.trunc() as i64))
 }
 
-/// A JSON string's text.
+/// A JSON string's text. The JSON has been read before, so without an escape the text is what stands in the quotes.
 fn string(json: &str) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0)
+    if json.contains('\\') {
+        return serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0);
+    }
+    json.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
 }
 
 /// What can name somebody: a string or a number, and not an empty or zero one.

@@ -56,7 +56,7 @@ impl JwtBackend {
     /// Why the token proves nothing.
     pub fn verify(&self, token: &[u8], now: Timestamp) -> Result<Proven, TokenFault> {
         let payload = token::open(token, &self.verifiers)?;
-        let (user, until) = self.policy.judge(&payload, now)?;
+        let (user, until) = self.policy.judge(payload, now)?;
         Ok(Proven { user, until, ambient: false })
     }
 

@@ -51,7 +51,9 @@ impl TrustedProxies {
             match (entry, entry.parse::<IpAddr>(), entry.parse::<IpNet>()) {
                 ("unix", ..) => trusted.unix = true,
                 (_, Ok(address), _) => trusted.networks.push(address.to_canonical().into()),
-                (_, _, Ok(network)) if network.prefix_len() > 0 => trusted.networks.push(canonical(network)),
+                (_, _, Ok(network)) if canonical(network).prefix_len() > 0 => {
+                    trusted.networks.push(canonical(network));
+                }
                 _ => {
                     return Err(ConfigError::new(
                         "trusted_proxies",
@@ -111,7 +113,11 @@ impl TrustedProxies {
     /// One element a proxy, the rightmost from the nearest; an element tells what that proxy saw. What cannot be read
     /// ends the walk.
     fn rfc7239<'a>(&self, mut found: Forwarded<'a>, headers: HeaderView<'a>) -> Forwarded<'a> {
-        for element in elements_from_right(headers, &FORWARDED).take(MOST_HOPS) {
+        let Some(elements) = elements_from_right(headers, &FORWARDED) else {
+            // A client's stray quote swallows what our proxy appended; it must not become the proxy for that.
+            return Forwarded { client: Peer::Unknown, ..found };
+        };
+        for element in elements.into_iter().take(MOST_HOPS) {
             let parameter = |name: &str| parameter(element, name);
             found.scheme = parameter("proto").and_then(Scheme::parse);
             found.host = parameter("host");
@@ -144,25 +150,27 @@ pub(crate) struct Forwarded<'a> {
     pub(crate) host: Option<&'a str>,
 }
 
-/// The items of a comma-separated field from the last to the first. Stops at bytes that are not ASCII text.
+/// The items of a comma-separated field from the last to the first, up to one that is not ASCII text. What a client
+/// wrote before the proxy's own item cannot make that unreadable.
 fn list_from_right<'a>(headers: HeaderView<'a>, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     let values: Vec<_> = headers.all(name).collect();
     values
         .into_iter()
         .rev()
-        .map_while(|value| std::str::from_utf8(value).ok().filter(|text| text.is_ascii()))
-        .flat_map(|value| value.rsplit(','))
+        .flat_map(|value| value.rsplit(|&byte| byte == b','))
+        .map_while(|item| std::str::from_utf8(item).ok().filter(|text| text.is_ascii()))
         .map(str::trim)
 }
 
-/// The elements of a `Forwarded` field from the last to the first; commas in quoted strings separate nothing.
-fn elements_from_right<'a>(headers: HeaderView<'a>, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    let values: Vec<_> = headers.all(name).collect();
-    values
-        .into_iter()
-        .rev()
-        .map_while(|value| std::str::from_utf8(value).ok().and_then(|text| split_unquoted(text, b',')))
-        .flat_map(|elements| elements.into_iter().rev())
+/// The elements of a `Forwarded` field from the last to the first, or nothing if they cannot be told apart; commas in
+/// quoted strings separate nothing.
+fn elements_from_right<'a>(headers: HeaderView<'a>, name: &HeaderName) -> Option<Vec<&'a str>> {
+    let mut elements = Vec::new();
+    for value in headers.all(name) {
+        elements.extend(split_unquoted(std::str::from_utf8(value).ok()?, b',')?);
+    }
+    elements.reverse();
+    Some(elements)
 }
 
 /// The value of a parameter that stands once in an element, quotes taken off. A backslash in a quoted string would have
@@ -304,13 +312,26 @@ mod tests {
             let found = proxies.resolve(peer, HeaderView::Pairs(&pairs));
             assert_eq!(found.client.to_string(), "203.0.113.9", "{value}");
         }
-        for value in
-            ["for=\"_x,for=6.6.6.6\"", "for=6.6.6.6;for=6.6.6.6", "for=\"6.6.6.6", "for=6.6.6.6\"x\""]
-        {
+        for value in ["for=\"_x,for=6.6.6.6\"", "for=6.6.6.6;for=6.6.6.6", "for=6.6.6.6\"x\""] {
             let pairs: [(&[u8], &[u8]); 1] = [(b"forwarded", value.as_bytes())];
             let proxies = TrustedProxies::parse(["10.0.0.1"], ForwardedFields::Rfc7239).unwrap();
             let peer = Peer::from("10.0.0.1".parse::<IpAddr>().unwrap());
             assert_eq!(proxies.resolve(peer, HeaderView::Pairs(&pairs)).client, peer, "{value}");
+        }
+    }
+
+    #[test]
+    fn t21_a_client_cannot_hide_behind_what_it_wrote() {
+        let peer = Peer::from("10.0.0.1".parse::<IpAddr>().unwrap());
+        let client = |fields, name: &[u8], value: &[u8]| {
+            let proxies = TrustedProxies::parse(["10.0.0.1"], fields).unwrap();
+            proxies.resolve(peer, HeaderView::Pairs(&[(name, value)])).client.to_string()
+        };
+        for value in [&b"\xff, 203.0.113.9"[..], b"\", 203.0.113.9", b", 203.0.113.9"] {
+            assert_eq!(client(ForwardedFields::XForwarded, b"x-forwarded-for", value), "203.0.113.9");
+        }
+        for value in [&b"for=\", for=203.0.113.9"[..], b"for=\"6.6.6.6", b"\xff, for=203.0.113.9"] {
+            assert_eq!(client(ForwardedFields::Rfc7239, b"forwarded", value), "unknown");
         }
     }
 
@@ -325,7 +346,7 @@ mod tests {
 
     #[test]
     fn t21_trusting_everybody_is_refused() {
-        for entry in ["*", "", "10.0.0.0/33", "localhost", "0.0.0.0/0", "::/0"] {
+        for entry in ["*", "", "10.0.0.0/33", "localhost", "0.0.0.0/0", "::/0", "::ffff:0:0/96"] {
             assert!(TrustedProxies::parse([entry], ForwardedFields::XForwarded).is_err(), "{entry}");
         }
     }

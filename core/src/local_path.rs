@@ -81,10 +81,10 @@ impl fmt::Debug for LocalPath {
 fn stays_below(path: &str, mount: &str) -> bool {
     let Some(rest) = below(path, mount) else { return false };
     let (decoded, _) = decode_fully(rest.as_bytes());
-    if decoded.iter().any(u8::is_ascii_control) {
+    let Ok(text) = std::str::from_utf8(&decoded) else { return false };
+    if text.bytes().any(|byte| byte.is_ascii_control()) || text.contains("%u") || text.contains("%U") {
         return false;
     }
-    let text = String::from_utf8_lossy(&decoded);
     let mut segments = text.split(['/', '\\']).skip(1);
     let authority = rest != "/" && segments.clone().next().is_some_and(str::is_empty);
     !authority && !segments.any(is_dots)
@@ -146,6 +146,8 @@ mod tests {
             "/ops/%5Cevil.example",
             "/ops/x\t",
             "/%6fps/x",
+            "/ops/%u002e%u002e/x",
+            "/ops/%c0%ae%c0%ae/x",
         ] {
             assert!(local(raw, "/ops").is_none(), "{raw:?}");
         }

@@ -69,13 +69,13 @@ impl<'a> Authority<'a> {
         self.host
     }
 
-    /// Whether both name the same host: names whatever their case or final dot, addresses however they are written.
+    /// Whether both name the same host: names whatever their case, addresses however they are written. A final dot
+    /// makes another name, as it does for browsers.
     pub(crate) fn same_host(&self, other: &Authority<'_>) -> bool {
         let address = |host: &str| host.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
         match (address(self.host), address(other.host)) {
             (Some(ours), Some(theirs)) => ours == theirs,
-            (None, None) => without_final_dot(self.host).eq_ignore_ascii_case(without_final_dot(other.host)),
-            _ => false,
+            _ => self.host.eq_ignore_ascii_case(other.host),
         }
     }
 
@@ -87,11 +87,6 @@ impl<'a> Authority<'a> {
     pub(crate) fn port_over(&self, scheme: Scheme) -> u16 {
         self.port.unwrap_or(scheme.default_port())
     }
-}
-
-/// `dash.example.` and `dash.example` are the same name (RFC 1034 §3.1).
-fn without_final_dot(host: &str) -> &str {
-    host.strip_suffix('.').unwrap_or(host)
 }
 
 /// Letters, digits, `-`, `.`, `_` (container names have it), or an IPv6 address in brackets.
@@ -162,7 +157,8 @@ mod tests {
         assert!(same("http://dash.example", "HTTP://Dash.Example:80"));
         assert!(same("https://[2001:db8::1]", "https://[2001:db8::1]:443"));
         assert!(same("https://[2001:DB8:0::1]", "https://[2001:db8::1]"));
-        assert!(same("https://dash.example.", "https://dash.example:"));
+        assert!(same("https://dash.example", "https://dash.example:"));
+        assert!(!same("http://dash.", "http://dash"));
         assert!(!same("http://dash.example", "https://dash.example"));
         assert!(!same("http://dash.example", "http://dash.example:8080"));
         assert!(!same("http://dash.example", "http://dash.example.evil.example"));

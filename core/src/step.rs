@@ -54,9 +54,10 @@ impl<A> fmt::Debug for Then<A> {
 pub struct Unavailable(String);
 
 impl Unavailable {
-    /// Says why, for the log. It is one line: control characters become spaces, so that nobody can write a second.
+    /// Says why, for the log. It is one line: what could begin another, or turn this one around, becomes a space.
     pub fn new(why: impl Into<String>) -> Self {
-        Self(why.into().replace(char::is_control, " "))
+        let odd = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        Self(why.into().replace(odd, " "))
     }
 }
 

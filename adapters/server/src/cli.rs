@@ -37,7 +37,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A ready administrator's token is printed, signed with a fresh secret, or with yours: then whoever else trusts that secret
+A ready administrator's token is printed, signed with a fresh secret or with yours; whoever else trusts that secret \
 trusts the token as well. With public keys alone there is none.
 A secret is read from a file or from the environment variable AUTHGATE_JWT_SECRET, never from an argument.
 AUTHGATE_LOG chooses what is logged on stderr: error, warn, info (the default), debug.

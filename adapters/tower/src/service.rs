@@ -142,6 +142,7 @@ impl<H: Host> Shared<H> {
     ) -> Response<GateBody<R>> {
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         strip(&mut parts.headers, |name| page.strips(name));
+        parts.extensions.remove::<User>();
         parts.extensions.insert(id);
         let request = Request::from_parts(parts, body);
         let answer = ask(&self.host, self.deadline, async { self.host.answer(&page, request).await }).await;

@@ -9,39 +9,32 @@ use crate::{Admission, Denial, Gate, Kind, Step, Timestamp};
 
 /// Asks the backends in order who this is. A proof that is at hand is taken before anybody is waited for.
 pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
-    let foreign = is_guarded(visit) && visit.is_foreign();
-    let mut denial = Denial::NotSignedIn;
-    let mut ambient = None;
-    let mut waiting = Vec::new();
+    let mut search = Search::new(is_guarded(visit) && visit.is_foreign());
     for backend in &visit.gate.settings().backends {
         match backend.authenticate(visit.head, now) {
             Proof::Absent => {}
-            Proof::Refused(why) => denial = Denial::BadProof(why),
-            Proof::Wait => waiting.push(backend.name()),
-            // Another backend may have a proof that no other site could make the browser send.
-            Proof::Proven(proven) if foreign && proven.ambient => ambient = ambient.or(Some(proven)),
-            Proof::Proven(proven) => return settle(visit, proven, foreign, now),
+            Proof::Refused(why) => search.denial = Denial::BadProof(why),
+            Proof::Wait => search.waiting.push(backend.name()),
+            Proof::Proven(proven) => {
+                if let Some(proven) = search.weigh(proven, now) {
+                    return settle(visit, proven, false);
+                }
+            }
         }
     }
-    if let Some(proven) = ambient {
-        return settle(visit, proven, foreign, now);
+    if search.waiting.is_empty() {
+        return match search.ambient {
+            Some(proven) => settle(visit, proven, true),
+            None => visit.refuse(search.denial),
+        };
     }
-    if waiting.is_empty() {
-        return visit.refuse(denial);
-    }
-    waiting.reverse();
-    ask(Parked {
-        gate: visit.gate.clone(),
-        asker: visit.asker(),
-        login: visit.login_and_back(),
-        foreign,
-        waiting,
-        denial,
-    })
+    search.waiting.reverse();
+    let (gate, asker, login) = (visit.gate.clone(), visit.asker(), visit.login_and_back());
+    ask(Parked { gate, asker, login, search })
 }
 
-fn settle(visit: &Visit<'_>, proven: Proven, foreign: bool, now: Timestamp) -> Step {
-    match check(visit.gate, proven, foreign, now, visit.note(Reason::SignedIn)) {
+fn settle(visit: &Visit<'_>, proven: Proven, foreign: bool) -> Step {
+    match check(visit.gate, proven, foreign, visit.note(Reason::SignedIn)) {
         Ok(admission) => admission.into(),
         Err((denial, details)) => {
             let reply =
@@ -51,67 +44,93 @@ fn settle(visit: &Visit<'_>, proven: Proven, foreign: bool, now: Timestamp) -> S
     }
 }
 
+/// What has been found while backends are asked.
+struct Search {
+    /// Another site may be behind a request that must not be another site's.
+    foreign: bool,
+    /// Why nobody is known, as far as anybody said.
+    denial: Denial,
+    /// A proof that the browser attached by itself to a foreign request; another backend may have a better one.
+    ambient: Option<Proven>,
+    /// Who is still to be asked; once all are known, the next one last.
+    waiting: Vec<&'static str>,
+}
+
+impl Search {
+    fn new(foreign: bool) -> Self {
+        Self { foreign, denial: Denial::NotSignedIn, ambient: None, waiting: Vec::new() }
+    }
+
+    /// Gives a proof back if it settles the matter.
+    fn weigh(&mut self, proven: Proven, now: Timestamp) -> Option<Proven> {
+        if proven.until.is_some_and(|until| until <= now) {
+            self.denial = Denial::BadProof(BadProof::Other("the backend's proof has ended"));
+            None
+        } else if self.foreign && proven.ambient {
+            self.ambient.get_or_insert(proven);
+            None
+        } else {
+            Some(proven)
+        }
+    }
+}
+
 /// A visit that waits for a backend: everything that is still needed, nothing borrowed.
 struct Parked {
     gate: Gate,
     asker: Asker,
     login: LocalPath,
-    foreign: bool,
-    /// Who is still to be asked, the next one last.
-    waiting: Vec<&'static str>,
-    denial: Denial,
+    search: Search,
 }
 
 fn ask(mut parked: Parked) -> Step {
-    match parked.waiting.pop() {
+    match parked.search.waiting.pop() {
         Some(backend) => {
             Step::AskBackend(backend, Then::new(move |answer, now| answered(parked, answer, now)))
         }
-        None => {
-            let denial = parked.denial;
-            parked.refuse(denial, Details::default())
-        }
+        None => match parked.search.ambient.take() {
+            Some(proven) => parked.settle(proven, true),
+            None => {
+                let denial = parked.search.denial;
+                parked.refuse(denial, Details::default())
+            }
+        },
     }
 }
 
-fn answered(parked: Parked, answer: Result<Option<Proven>, Unavailable>, now: Timestamp) -> Step {
+fn answered(mut parked: Parked, answer: Result<Option<Proven>, Unavailable>, now: Timestamp) -> Step {
     match answer {
-        Ok(None) => ask(parked),
         Err(why) => parked.refuse(Denial::Unavailable, Details { user: None, why: Some(why.to_string()) }),
-        Ok(Some(proven)) => {
-            let note = parked.asker.note(Reason::SignedIn);
-            match check(&parked.gate, proven, parked.foreign, now, note) {
-                Ok(admission) => admission.into(),
-                Err((denial, details)) => parked.refuse(denial, details),
-            }
-        }
+        Ok(found) => match found.and_then(|proven| parked.search.weigh(proven, now)) {
+            Some(proven) => parked.settle(proven, false),
+            None => ask(parked),
+        },
     }
 }
 
 impl Parked {
+    fn settle(self, proven: Proven, foreign: bool) -> Step {
+        let note = self.asker.note(Reason::SignedIn);
+        match check(&self.gate, proven, foreign, note) {
+            Ok(admission) => admission.into(),
+            Err((denial, details)) => self.refuse(denial, details),
+        }
+    }
+
     fn refuse(self, denial: Denial, details: Details) -> Step {
         let Self { gate, asker, login, .. } = self;
         Decision::Respond(asker.refuse(gate.settings(), denial, details, || login)).into()
     }
 }
 
-/// Whether somebody known may pass. `foreign`: another site may be behind a request that must not be another site's,
-/// which matters only for a proof that the browser attaches by itself.
-fn check(
-    gate: &Gate,
-    proven: Proven,
-    foreign: bool,
-    now: Timestamp,
-    note: Note,
-) -> Result<Admission, (Denial, Details)> {
-    let Proven { user, until, ambient } = proven;
+/// Whether somebody known may pass. `foreign`: another site may have made the browser send the proof.
+fn check(gate: &Gate, proven: Proven, foreign: bool, note: Note) -> Result<Admission, (Denial, Details)> {
+    let Proven { user, until, .. } = proven;
     let denial = if user.id.is_empty() {
         Denial::BadProof(BadProof::Other("the backend's user has no id"))
-    } else if until.is_some_and(|until| until <= now) {
-        Denial::BadProof(BadProof::Other("the backend's proof has ended"))
     } else if !gate.settings().access.allows(&user) {
         Denial::NotAllowed
-    } else if foreign && ambient {
+    } else if foreign {
         Denial::CrossSite
     } else {
         return Ok(Admission::new(gate.settings(), Some(user), until, note));

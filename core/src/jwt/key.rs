@@ -105,8 +105,8 @@ impl Key {
                 "give {\"keys\": [...]} with at least one key that signatures are checked with",
             )
         };
-        let set: Set<'_> =
-            serde_json::from_str(json).map_err(|error| refuse(format!("this is no JWK Set ({error})")))?;
+        let set: Set<'_> = serde_json::from_str(json)
+            .map_err(|error| refuse(format!("this is no JWK Set ({})", place(&error))))?;
         let usable = set.keys.iter().filter_map(|key| read_jwk(key.get()).ok());
         let keys: Vec<_> = usable.map(|key| Self { from_set: true, ..key }).collect();
         if keys.is_empty() { Err(refuse("no key in the set can be used".to_owned())) } else { Ok(keys) }
@@ -193,12 +193,17 @@ fn rsa(
 fn read_jwk(json: &str) -> Result<Key, String> {
     /// jsonwebtoken's names of algorithms lack ES512, so this one is read as text.
     #[derive(Deserialize)]
-    struct Alg {
+    struct Own {
         alg: Option<String>,
+        /// The private part of an RSA, EC or OKP key (RFC 7518 §6.2.2, §6.3.2).
+        d: Option<serde::de::IgnoredAny>,
     }
-    let no_jwk = |error: serde_json::Error| format!("this is no JWK ({error})");
+    let no_jwk = |error: serde_json::Error| format!("this is no JWK ({})", place(&error));
     let jwk: Jwk = serde_json::from_str(json).map_err(no_jwk)?;
-    let Alg { alg } = serde_json::from_str(json).map_err(no_jwk)?;
+    let Own { alg, d } = serde_json::from_str(json).map_err(no_jwk)?;
+    if d.is_some() {
+        return Err("this is a private key; give its public part only".to_owned());
+    }
     let signs = jwk.common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature)
         && jwk
             .common
@@ -225,21 +230,40 @@ fn read_jwk(json: &str) -> Result<Key, String> {
     }
 }
 
+/// Where JSON cannot be read; never what stands there, which may be a secret in the wrong file.
+fn place(error: &serde_json::Error) -> String {
+    format!("line {}, column {}", error.line(), error.column())
+}
+
+/// The object identifiers of public keys in DER: RSA, EC and Ed25519 (RFC 3279 §2.3, RFC 8410 §3).
+const KEY_TYPES: [&[u8]; 3] = [
+    b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01",
+    b"\x2a\x86\x48\xce\x3d\x02\x01",
+    b"\x06\x03\x2b\x65\x70\x03\x21",
+];
+
 /// What kind of key `text` is, if it is text that is surely no HMAC secret, and what to do with it instead.
 fn other_kind(text: &[u8]) -> Option<(&'static str, &'static str)> {
-    let text = String::from_utf8_lossy(text);
-    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let der = text.get(..32).unwrap_or(text);
+    if text.starts_with(b"\x30") && KEY_TYPES.iter().any(|kind| memchr::memmem::find(der, kind).is_some()) {
+        return Some(("a DER key", "give it as PEM, with an RS*, PS*, ES* or EdDSA algorithm"));
+    }
+    // Without zeros UTF-16 reads as ASCII does.
+    let text: Vec<u8> = text.iter().copied().filter(|&byte| byte != 0).collect();
+    let text = String::from_utf8_lossy(&text);
     if text.contains("-----BEGIN ") || text.contains("---- BEGIN ") {
         return Some(("a PEM key", "give it as a public key, with an RS*, PS*, ES* or EdDSA algorithm"));
     }
-    if ["ssh-", "ecdsa-sha2-", "sk-ssh-"].iter().any(|prefix| text.starts_with(prefix)) {
+    let bare = text.trim_start_matches(|c: char| !c.is_ascii_graphic());
+    if ["ssh-", "ecdsa-sha2-", "sk-ssh-"].iter().any(|prefix| bare.starts_with(prefix)) {
         return Some((
             "an SSH key",
             "convert it: ssh-keygen -e -m PKCS8 -f KEY, and give it as a public key",
         ));
     }
+    let json = bare.rfind(['}', ']']).and_then(|end| bare.get(..=end));
     let json: Option<serde_json::Value> =
-        text.starts_with(['{', '[']).then(|| serde_json::from_str(text.trim_end()).ok()).flatten();
+        json.filter(|json| json.starts_with(['{', '['])).and_then(|json| serde_json::from_str(json).ok());
     let is_jwk = |json: &serde_json::Value| json.get("kty").is_some() || json.get("keys").is_some();
     json.is_some_and(|json| is_jwk(&json) || json.as_array().is_some_and(|list| list.iter().any(is_jwk)))
         .then_some(("a JWK", "give it as a key or a key set instead"))
@@ -259,12 +283,18 @@ mod tests {
             "{\"kty\":\"oct\",\"k\":\"AAAA\"}".to_owned(),
             " {\"keys\":[]}\n".to_owned(),
             "[{\"kty\":\"RSA\"}]".to_owned(),
+            "\u{200b}{\"kty\":\"RSA\"};\0".to_owned(),
+            pem.chars().flat_map(|c| [c, '\0']).collect(),
             "ssh-rsa AAAAB3NzaC1yc2E".to_owned(),
         ] {
             assert_eq!(Key::secret(text.clone()).unwrap_err().field(), "secret", "{text}");
         }
         let wrapped = base64_simd::URL_SAFE_NO_PAD.encode_to_string(pem);
         assert!(Key::jwk(&format!("{{\"kty\":\"oct\",\"k\":\"{wrapped}\"}}")).is_err());
+        let spki = [&[0x30, 0x2a, 0x30, 0x05][..], b"\x06\x03\x2b\x65\x70\x03\x21\x00", &[7; 32]].concat();
+        assert!(Key::secret(spki).is_err());
+        assert!(Key::jwk("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AA\",\"d\":\"AA\"}").is_err());
+        assert!(!Key::jwk_set("\"a secret\"").unwrap_err().to_string().contains("secret"));
         assert!(Key::secret("{not json, just an odd secret of many bytes}").is_ok());
     }
 

@@ -20,7 +20,7 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use serde_json::json;
 use tower::{Layer as _, Service, ServiceExt as _};
 
-use crate::world::{App, START, World, gate, get, outcome, send, token, waiting};
+use crate::world::{App, START, World, bearer, gate, get, outcome, send, token, waiting};
 
 type Inner = UnsyncBoxBody<Bytes, Infallible>;
 
@@ -249,9 +249,15 @@ async fn t13_a_proof_that_has_ended_admits_nobody() {
         Ok(Some(Proven { until, ..User::new("ada").into() }))
     });
     let app = App::default();
-    let service = world.layer(Gate::builder(waiting("session"))).layer(app.clone());
+    let service = world.layer(Gate::builder(waiting("session")).backend(bearer())).layer(app.clone());
     assert_eq!(send(&service, get("/events", &[])).await.status, 303);
     assert!(app.heard_nothing());
+    let (field, value) = token("ada", json!({}));
+    assert_eq!(
+        send(&service, get("/events", &[(field, &value)])).await.status,
+        200,
+        "but another proof does"
+    );
 }
 
 #[tokio::test]

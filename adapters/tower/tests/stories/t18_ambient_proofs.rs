@@ -70,6 +70,20 @@ async fn t19_a_token_beside_a_cookie_needs_no_origin() {
 }
 
 #[tokio::test]
+async fn t19_an_asked_backends_token_beside_a_cookie_needs_no_origin() {
+    let world = World::new().proving(|backend, _| async move {
+        Ok(Some(Proven { ambient: backend == "sso", ..User::new("ada").into() }))
+    });
+    let gate = Gate::builder(by_cookie()).backend(waiting("second"));
+    let service = world.layer(gate).layer(App::default());
+    assert_eq!(send(&service, request("POST", "/queues", &[COOKIE])).await.status, 200);
+    let service = world.layer(Gate::builder(waiting("sso")).backend(waiting("second"))).layer(App::default());
+    assert_eq!(send(&service, request("POST", "/queues", &[])).await.status, 200);
+    let service = world.layer(Gate::builder(waiting("sso"))).layer(App::default());
+    assert_eq!(send(&service, request("POST", "/queues", &[])).await.status, 403);
+}
+
+#[tokio::test]
 async fn t17_every_other_method_is_guarded() {
     for method in ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PURGE", "get", "Head"] {
         assert_eq!(statuses(method, &[]).await, [403; 2], "{method}");

@@ -45,6 +45,19 @@ mod tests {
     use crate::{Decision, Gate, Head, HeaderView, JwtBackend, Key, Step, Timestamp};
 
     #[test]
+    fn t08_a_websocket_whose_upgrade_the_server_consumed_is_refused_like_any_other() {
+        let backend = JwtBackend::builder().key(Key::secret([7; 32]).unwrap()).build().unwrap();
+        let gate = Gate::builder(backend).build().unwrap();
+        let head = Head::new("GET", "/ws", HeaderView::Pairs(&[(b"accept", b"text/html")]));
+        for (head, status) in [(head, 303), (head.as_websocket(), 401)] {
+            let Step::Done(Decision::Respond(reply)) = gate.begin(&head, Timestamp::from_secs(0)) else {
+                panic!("nobody is let in");
+            };
+            assert_eq!(reply.status(), status);
+        }
+    }
+
+    #[test]
     fn t04_a_prefix_that_is_no_path_is_refused_and_never_echoed() {
         let backend = JwtBackend::builder().key(Key::secret([7; 32]).unwrap()).build().unwrap();
         let gate = Gate::builder(backend).mount("/ops").build().unwrap();

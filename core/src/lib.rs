@@ -63,6 +63,7 @@
 //! ```
 
 mod access;
+mod account;
 mod allowed_hosts;
 mod backend;
 mod builder;
@@ -92,6 +93,7 @@ mod time;
 mod user;
 
 pub use access::Access;
+pub use account::{Account, Credentials, Fingerprint, Lookup, UserStore, Verdict};
 pub use backend::{AuthBackend, BadProof, LoginAnswer, LogoutAnswer, Proof, Proven};
 pub use builder::GateBuilder;
 pub use config_error::ConfigError;

@@ -75,10 +75,10 @@ fn answer(gate: &Gate, head: &Head<'_>) -> Response<bytes::Bytes> {
     let mut step = gate.begin(head, now());
     let admission = loop {
         step = match step {
-            Step::AskBackend(_, then) => then.resume(Err(nobody.clone()), now()),
             Step::Done(Decision::Delegate(page)) => return page.unavailable(&nobody).into(),
             Step::Done(Decision::Respond(reply)) => return reply.into(),
             Step::Done(Decision::Forward(admission)) => break admission,
+            question => question.unavailable(nobody.clone(), now()),
         }
     };
     let name = admission.user.map_or_else(|| "whoever you are".to_owned(), |user| user.name);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Secret, Unavailable, User};
 
-/// What somebody typed to sign in: asked about by `Step::CheckPassword`.
+/// What somebody typed to sign in: asked about by [`Step::CheckPassword`](crate::Step::CheckPassword).
 ///
 /// Neither part is empty, neither is longer than 1 KiB, and the username holds no control characters. It prints without
 /// the password.
@@ -38,7 +38,7 @@ pub struct Account {
 }
 
 /// What is known of a user whose session is being renewed; the answer to
-/// `Step::LookUpUser`.
+/// [`Step::LookUpUser`](crate::Step::LookUpUser).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
     /// The user as they are now: a new name, new roles and a new credential count from here on.
@@ -72,7 +72,7 @@ pub trait UserStore: Send + Sync + 'static {
 /// A digest of a credential, such as a password's hash: it tells whether the credential is still the same, and nothing
 /// else about it.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fingerprint([u8; 16]);
+pub struct Fingerprint(#[serde(with = "crate::session::base64")] [u8; 16]);
 
 impl Fingerprint {
     /// The fingerprint of a stored credential, such as a salted password hash; never of a bare password.

@@ -1,6 +1,6 @@
 use crate::jwt::TokenFault;
 use crate::page::LoginPage;
-use crate::{Head, Timestamp, User};
+use crate::{Head, SessionFault, Timestamp, User};
 
 /// Who knows the users: a way to prove who asks, and pages to sign in and out.
 ///
@@ -103,6 +103,8 @@ impl From<User> for Proven {
 pub enum BadProof {
     /// A token's fault.
     Token(TokenFault),
+    /// A session's fault.
+    Session(SessionFault),
     /// One sentence of a custom backend's.
     Other(&'static str),
 }
@@ -113,6 +115,9 @@ pub enum BadProof {
 pub enum LoginAnswer {
     /// A page that the gate renders.
     Page(LoginPage),
+    /// A form for a username and a password. The driver is asked whose they are
+    /// ([`Step::CheckPassword`](crate::Step::CheckPassword)), and the gate makes a session.
+    Password,
     /// An answer of its own: [`Decision::Delegate`](crate::Decision::Delegate).
     Delegate,
 }
@@ -123,6 +128,8 @@ pub enum LoginAnswer {
 pub enum LogoutAnswer {
     /// There is nothing to forget: a redirect to the login path.
     ToLogin,
+    /// The gate ends its session: a POST does, and a GET shows a button that posts.
+    EndSession,
     /// An answer of its own: [`Decision::Delegate`](crate::Decision::Delegate).
     Delegate,
 }

@@ -1,15 +1,17 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use http::HeaderValue;
 
 use crate::allowed_hosts::AllowedHosts;
-use crate::backend::AuthBackend;
+use crate::backend::{AuthBackend, LoginAnswer};
 use crate::forwarded::{ForwardedFields, TrustedProxies};
 use crate::gate::{Gate, PublicPaths, Route, Settings};
 use crate::head::{HeadLimits, is_token};
 use crate::identity::IdentityHeaders;
 use crate::mount::{Mount, is_prefix};
-use crate::page::Pages;
+use crate::page::{Pages, Texts};
+use crate::session::Sessions;
+use crate::throttle::{Throttle, ThrottleLimits};
 use crate::{Access, ConfigError};
 
 /// The settings of a [`Gate`]; each says its default.
@@ -41,6 +43,10 @@ pub struct GateBuilder {
     identity_headers: Vec<String>,
     realm: String,
     title: String,
+    logo: Option<String>,
+    texts: Texts,
+    sessions: Option<Sessions>,
+    throttle: ThrottleLimits,
     limits: HeadLimits,
 }
 
@@ -60,6 +66,10 @@ impl GateBuilder {
             identity_headers: Vec::new(),
             realm: "dashboard".to_owned(),
             title: "Dashboard".to_owned(),
+            logo: None,
+            texts: Texts::default(),
+            sessions: None,
+            throttle: ThrottleLimits::default(),
             limits: HeadLimits::default(),
         }
     }
@@ -144,6 +154,30 @@ impl GateBuilder {
         self
     }
 
+    /// The line above the heading on the gate's pages. Default: the title.
+    pub fn logo(mut self, text: impl Into<String>) -> Self {
+        self.logo = Some(text.into());
+        self
+    }
+
+    /// Every other text on the gate's pages. Default: English.
+    pub fn texts(mut self, texts: Texts) -> Self {
+        self.texts = texts;
+        self
+    }
+
+    /// How sessions are kept. Default, where a backend signs people in by password: [`Sessions::records`].
+    pub fn sessions(mut self, sessions: Sessions) -> Self {
+        self.sessions = Some(sessions);
+        self
+    }
+
+    /// How many tries to sign in are allowed. Default: 10 for a network and 10 for a user, then ever longer delays.
+    pub fn throttle(mut self, limits: ThrottleLimits) -> Self {
+        self.throttle = limits;
+        self
+    }
+
     /// How large a request head may be. Default 64 KiB and 100 fields.
     pub fn head_limits(mut self, limits: HeadLimits) -> Self {
         self.limits = limits;
@@ -171,13 +205,37 @@ impl GateBuilder {
             allowed_hosts: AllowedHosts::parse(&self.allowed_hosts)?,
             identity: Arc::new(IdentityHeaders::new(&self.identity_headers)?),
             challenges: challenges(&self.backends, &self.realm)?,
-            pages: Pages::new(&self.title)?,
+            pages: Pages::new(&self.title, self.logo, self.texts)?,
+            sessions: sessions(&self.backends, self.sessions)?.map(Sessions::prepare).transpose()?,
+            throttle: Mutex::new(Throttle::new(self.throttle)?),
             limits: check_limits(self.limits)?,
             backends: self.backends,
             login_path: self.login_path,
             logout_path: self.logout_path,
             access: self.access,
         }))
+    }
+}
+
+/// Sessions are for the backends that make them; such a backend has some, whether they were asked for or not.
+fn sessions(
+    backends: &[Box<dyn AuthBackend>],
+    asked: Option<Sessions>,
+) -> Result<Option<Sessions>, ConfigError> {
+    let makes = |backend: &dyn AuthBackend| matches!(backend.login(), LoginAnswer::Password);
+    match (backends.iter().position(|backend| makes(backend.as_ref())), asked) {
+        (None, None) => Ok(None),
+        (Some(0), asked) => Ok(Some(asked.unwrap_or_default())),
+        (Some(_), _) => Err(ConfigError::new(
+            "backend",
+            "the password backend is not the first",
+            "login is the first one's",
+        )),
+        (None, Some(_)) => Err(ConfigError::new(
+            "sessions",
+            "no backend makes any",
+            "add a `PasswordBackend`, or leave them out",
+        )),
     }
 }
 
@@ -267,10 +325,14 @@ fn check_limits(limits: HeadLimits) -> Result<HeadLimits, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Head, JwtBackend, Key, LoginAnswer, LogoutAnswer, Proof, Timestamp};
+    use crate::{Head, JwtBackend, Key, LogoutAnswer, PasswordBackend, Proof, Timestamp};
 
     fn gate() -> GateBuilder {
         Gate::builder(JwtBackend::builder().key(Key::secret([7; 32]).unwrap()).build().unwrap())
+    }
+
+    fn people() -> GateBuilder {
+        Gate::builder(PasswordBackend::new())
     }
 
     /// A name, a route if it is not empty, and a challenge.
@@ -299,7 +361,7 @@ mod tests {
 
     #[test]
     fn every_unusable_setting_is_refused_by_name() {
-        let refused: [(&str, GateBuilder); 22] = [
+        let refused: Vec<(&str, GateBuilder)> = vec![
             ("backend", gate().backend(Custom("jwt", "", "Bearer"))),
             ("routes", gate().backend(Custom("custom", "callback", "Bearer"))),
             ("routes", gate().backend(Custom("custom", "/login", "Bearer"))),
@@ -322,12 +384,16 @@ mod tests {
             ("title", gate().title(" ")),
             ("head_limits", gate().head_limits(HeadLimits { bytes: 1, headers: 100 })),
             ("head_limits", gate().head_limits(HeadLimits { bytes: 4096, headers: 0 })),
+            ("backend", gate().backend(PasswordBackend::new())),
+            ("sessions", gate().sessions(Sessions::records())),
+            ("session_secret", people().sessions(Sessions::sealed([]))),
+            ("throttle", people().throttle(ThrottleLimits { tries: 0, ..ThrottleLimits::default() })),
         ];
         for (field, builder) in refused {
             let error = builder.build().unwrap_err();
             assert_eq!(error.field(), field, "{error}");
             assert!(!error.remedy().is_empty());
         }
-        assert!(gate().build().is_ok());
+        assert!(gate().build().is_ok() && people().build().is_ok());
     }
 }

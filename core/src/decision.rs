@@ -5,9 +5,11 @@ use http::header::HeaderName;
 use crate::event::{Event, Note, Outcome};
 use crate::gate::Settings;
 use crate::identity::IdentityHeaders;
+use crate::lease::{Holder, Lease};
 use crate::local_path::LocalPath;
 use crate::reply::Reply;
-use crate::{Timestamp, Unavailable, User};
+use crate::response_fields::ResponseFields;
+use crate::{Gate, Timestamp, Unavailable, User};
 
 /// How a request ends.
 #[derive(Debug)]
@@ -25,15 +27,30 @@ pub enum Decision {
 pub struct Admission {
     /// Who was admitted; nobody on a public path.
     pub user: Option<User>,
-    /// When the admission ends, if it does. A response that is still streaming then must be cut off.
+    /// When the admission ends, if it does. A response that is still streaming then must be cut off; see
+    /// [`lease`](Self::lease), which knows of earlier endings, too.
     pub until: Option<Timestamp>,
+    pub(crate) session: Option<(Gate, Holder)>,
+    pub(crate) fields: ResponseFields,
     pub(crate) note: Note,
     pub(crate) identity: Arc<IdentityHeaders>,
 }
 
 impl Admission {
+    /// Leave for somebody known, or for anybody.
     pub(crate) fn new(settings: &Settings, user: Option<User>, until: Option<Timestamp>, note: Note) -> Self {
-        Self { user, until, note, identity: settings.identity.clone() }
+        let (identity, fields) = (settings.identity.clone(), ResponseFields::default());
+        Self { user, until, session: None, fields, note, identity }
+    }
+
+    /// How long the admission is good for; whoever streams must ask it.
+    pub fn lease(&self) -> Lease {
+        Lease::new(self.until, self.session.clone())
+    }
+
+    /// What must stand in the answer to the request that is passed on.
+    pub fn response_fields(&self) -> &ResponseFields {
+        &self.fields
     }
 
     /// Whether the field `name` must be removed before the request is passed on: it could pretend an identity.

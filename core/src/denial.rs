@@ -3,8 +3,8 @@ use std::fmt;
 
 use http::StatusCode;
 
-use crate::BadProof;
 use crate::head::HeadError;
+use crate::{BadProof, FormError};
 
 /// Why somebody was not let in: for the log, and never for the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +20,14 @@ pub enum Denial {
     CrossSite,
     /// The head was refused before anything was asked.
     Head(HeadError),
+    /// The username and password that somebody typed are nobody's.
+    WrongPassword,
+    /// There were too many tries to sign in, from there or as that user.
+    Throttled,
+    /// What was posted is no sign-in form.
+    BadForm(FormError),
+    /// The path does not answer this method.
+    Method,
     /// The path is not below the mount.
     OutsideMount,
     /// Somebody whom the gate had to ask could not answer.
@@ -32,10 +40,15 @@ impl Denial {
         match self {
             Self::NotSignedIn => "not-signed-in",
             Self::BadProof(BadProof::Token(fault)) => fault.slug(),
+            Self::BadProof(BadProof::Session(fault)) => fault.slug(),
             Self::BadProof(BadProof::Other(_)) => "bad-proof",
             Self::NotAllowed => "not-allowed",
             Self::CrossSite => "cross-site",
             Self::Head(_) => "bad-request",
+            Self::WrongPassword => "wrong-password",
+            Self::Throttled => "throttled",
+            Self::BadForm(_) => "bad-form",
+            Self::Method => "method",
             Self::OutsideMount => "outside-mount",
             Self::Unavailable => "unavailable",
         }
@@ -46,12 +59,17 @@ impl Denial {
         match self {
             Self::NotSignedIn => "the request carries no proof of who asks".into(),
             Self::BadProof(BadProof::Token(fault)) => fault.explain(),
+            Self::BadProof(BadProof::Session(fault)) => fault.explain().into(),
             Self::BadProof(BadProof::Other(why)) => why.into(),
             Self::NotAllowed => "the user lacks the right that this dashboard asks for".into(),
             Self::CrossSite => "another site may have made the browser send this request: neither Sec-Fetch-Site nor Origin says it is ours".into(),
             Self::Head(error) => error.to_string().into(),
+            Self::WrongPassword => "the username and password are nobody's".into(),
+            Self::Throttled => "there were too many tries to sign in".into(),
+            Self::BadForm(error) => error.to_string().into(),
+            Self::Method => "the path does not answer this method".into(),
             Self::OutsideMount => "the path is not below the mount".into(),
-            Self::Unavailable => "a backend could not be asked".into(),
+            Self::Unavailable => "somebody could not be asked".into(),
         }
     }
 
@@ -68,6 +86,10 @@ impl Denial {
                 refuse(error.status(), "Bad request")
             }
             Self::Head(error) => refuse(error.status(), "Request head too large"),
+            Self::WrongPassword => refuse(StatusCode::UNAUTHORIZED, "Wrong username or password"),
+            Self::Throttled => refuse(StatusCode::TOO_MANY_REQUESTS, "Too many tries"),
+            Self::BadForm(error) => refuse(error.status(), error.text()),
+            Self::Method => refuse(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::OutsideMount => refuse(StatusCode::NOT_FOUND, "Not found"),
             Self::Unavailable => refuse(StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable"),
         }

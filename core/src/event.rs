@@ -18,7 +18,7 @@ pub struct Event<'a> {
     pub reason: Reason,
     /// Why, in a sentence.
     pub detail: Cow<'a, str>,
-    /// The id of the user, admitted or refused.
+    /// The id of the user, admitted or refused; for a password that was not right, the username as it was typed.
     pub user: Option<&'a str>,
 }
 
@@ -60,8 +60,12 @@ pub enum Reason {
     SignedIn,
     /// The login path was asked for.
     Login,
+    /// Somebody has signed in: the password was right, and there is a session.
+    SignIn,
     /// The logout path was asked for.
     Logout,
+    /// A session was ended by its user.
+    SignOut,
     /// A backend's own public path was asked for.
     Route,
     /// The request was refused.
@@ -75,7 +79,9 @@ impl Reason {
             Self::Public => "public",
             Self::SignedIn => "signed-in",
             Self::Login => "login",
+            Self::SignIn => "sign-in",
             Self::Logout => "logout",
+            Self::SignOut => "sign-out",
             Self::Route => "route",
             Self::Denied(denial) => denial.slug(),
         }
@@ -87,7 +93,9 @@ impl Reason {
             Self::Public => "the path is public".into(),
             Self::SignedIn => "the user may pass".into(),
             Self::Login => "the login path was asked for".into(),
+            Self::SignIn => "the password was right, and a session has begun".into(),
             Self::Logout => "the logout path was asked for".into(),
+            Self::SignOut => "the session was ended by its user".into(),
             Self::Route => "a path of a backend's own was asked for".into(),
             Self::Denied(denial) => denial.explain(),
         }
@@ -100,8 +108,8 @@ pub(crate) struct Note {
     pub(crate) kind: Kind,
     pub(crate) client: Peer,
     pub(crate) reason: Reason,
-    /// A known user who was refused all the same.
-    pub(crate) refused_user: Option<String>,
+    /// Whom it is about, if the request was not passed on in their name.
+    pub(crate) user: Option<String>,
     /// What a backend said about why it could not be asked.
     pub(crate) detail: Option<String>,
 }
@@ -124,7 +132,7 @@ impl Note {
             status,
             reason: self.reason,
             detail,
-            user: user.map(|user| user.id.as_str()).or(self.refused_user.as_deref()),
+            user: user.map(|user| user.id.as_str()).or(self.user.as_deref()),
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
 
@@ -11,9 +11,12 @@ use crate::flow;
 use crate::forwarded::TrustedProxies;
 use crate::head::HeadLimits;
 use crate::identity::IdentityHeaders;
+use crate::lease::Holder;
 use crate::mount::Mount;
 use crate::page::Pages;
 use crate::path::is_plain;
+use crate::session::SessionRules;
+use crate::throttle::Throttle;
 use crate::{Access, Head, Step, Timestamp};
 
 /// The gate: settings, keys and backends, prepared once and shared by all requests. Cloning is cheap.
@@ -34,6 +37,9 @@ pub(crate) struct Settings {
     pub(crate) identity: Arc<IdentityHeaders>,
     pub(crate) challenges: Vec<HeaderValue>,
     pub(crate) pages: Pages,
+    /// None where no backend makes sessions.
+    pub(crate) sessions: Option<SessionRules>,
+    pub(crate) throttle: Mutex<Throttle>,
     pub(crate) limits: HeadLimits,
 }
 
@@ -66,6 +72,25 @@ impl Gate {
     /// For bearer tokens and public paths the first step is already [`Step::Done`].
     pub fn begin(&self, head: &Head<'_>, now: Timestamp) -> Step {
         flow::begin(self, head, now)
+    }
+
+    /// Ends all sessions of the user with this id that have begun until `now`, in this process and everywhere its streams
+    /// reach: somebody was disabled, has a new password, or has lost a machine.
+    pub fn sign_out_everywhere(&self, user: &str, now: Timestamp) {
+        if let Some(sessions) = &self.0.sessions {
+            sessions.endings().end_user(user, now);
+        }
+    }
+
+    /// Whether a session has not been ended before its time.
+    pub(crate) fn spares(&self, holder: &Holder) -> bool {
+        let Holder { id, user, issued } = holder;
+        self.0.sessions.as_ref().is_some_and(|sessions| sessions.endings().spare(id, user, *issued))
+    }
+
+    pub(crate) fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        // Every change of it is whole before anything could panic.
+        self.0.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -28,7 +28,8 @@
 //!
 //! ```
 //! use authgate_core::{
-//!     AuthBackend, Decision, Gate, Head, HeaderView, LoginAnswer, LogoutAnswer, Proof, Step, Timestamp, User,
+//!     AuthBackend, Decision, Gate, Head, HeaderView, LoginAnswer, LogoutAnswer, Proof, Step, Timestamp,
+//!     Unavailable, User,
 //! };
 //!
 //! struct Directory;
@@ -55,7 +56,7 @@
 //!     step = match step {
 //!         Step::Done(decision) => break decision,
 //!         Step::AskBackend("directory", then) => then.resume(Ok(Some(User::new("ada").into())), now),
-//!         Step::AskBackend(_, then) => then.resume(Ok(None), now),
+//!         question => question.unavailable(Unavailable::new("nobody to ask"), now),
 //!     };
 //! };
 //! assert!(matches!(decision, Decision::Forward(admission) if admission.user.as_ref().unwrap().id == "ada"));
@@ -66,6 +67,7 @@ mod access;
 mod account;
 mod allowed_hosts;
 mod backend;
+mod body;
 mod builder;
 mod config_error;
 mod cross_site;
@@ -73,6 +75,7 @@ mod decision;
 mod denial;
 mod event;
 mod flow;
+mod form;
 mod forwarded;
 mod gate;
 mod head;
@@ -80,39 +83,51 @@ mod headers;
 mod identity;
 mod jwt;
 mod kind;
+mod lease;
 mod local_path;
 mod mount;
 mod origin;
 mod page;
+mod password;
 mod path;
 mod peer;
 mod reply;
+mod response_fields;
 mod secret;
+mod session;
 mod step;
+mod throttle;
 mod time;
 mod user;
 
 pub use access::Access;
 pub use account::{Account, Credentials, Fingerprint, Lookup, UserStore, Verdict};
 pub use backend::{AuthBackend, BadProof, LoginAnswer, LogoutAnswer, Proof, Proven};
+pub use body::{Body, BodyError, BodyLimit};
 pub use builder::GateBuilder;
 pub use config_error::ConfigError;
 pub use decision::{Admission, Decision, DelegatedPage, Delegation};
 pub use denial::Denial;
 pub use event::{Event, Outcome, Reason};
+pub use form::FormError;
 pub use forwarded::ForwardedFields;
 pub use gate::Gate;
 pub use head::{Head, HeadError, HeadLimits};
 pub use headers::{HeaderView, Repeated, Values};
 pub use jwt::{Algorithm, JwtBackend, JwtBackendBuilder, Key, TokenFault, VerifyOptions};
 pub use kind::Kind;
+pub use lease::Lease;
 pub use local_path::LocalPath;
 pub use mount::Mount;
 pub use origin::Scheme;
-pub use page::LoginPage;
+pub use page::{LoginError, LoginForm, LoginPage, Texts};
+pub use password::PasswordBackend;
 pub use peer::Peer;
 pub use reply::Reply;
+pub use response_fields::ResponseFields;
 pub use secret::Secret;
+pub use session::{MemoryStore, SameSite, SealingKey, Session, SessionFault, SessionId, Sessions};
 pub use step::{Step, Then, Unavailable};
+pub use throttle::{Charge, Throttle, ThrottleLimits};
 pub use time::Timestamp;
 pub use user::{Claims, User};

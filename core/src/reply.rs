@@ -7,6 +7,8 @@ use http::{Response, StatusCode};
 
 use crate::event::{Event, Note, Outcome};
 use crate::local_path::LocalPath;
+use crate::page::LoginForm;
+use crate::response_fields::ResponseFields;
 
 static HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
@@ -16,6 +18,8 @@ pub struct Reply {
     status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
+    bodiless: bool,
+    form: Option<Box<LoginForm>>,
     pub(crate) note: Note,
 }
 
@@ -26,7 +30,7 @@ impl Reply {
             (CACHE_CONTROL, HeaderValue::from_static("no-store")),
             (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         ];
-        Self { status, headers, body: Bytes::new(), note }
+        Self { status, headers, body: Bytes::new(), bodiless: false, form: None, note }
     }
 
     /// A redirect that is followed with GET (RFC 9110 §15.4.4).
@@ -54,6 +58,25 @@ impl Reply {
         reply
     }
 
+    /// A page with a form to sign in with, which the host may render instead.
+    pub(crate) fn with_form(mut self, form: LoginForm) -> Self {
+        self.form = Some(Box::new(form));
+        self
+    }
+
+    /// The form that this page shows, if it shows one: for a host that renders its own.
+    pub fn login_form(&self) -> Option<&LoginForm> {
+        self.form.as_deref()
+    }
+
+    /// The same answer with another page: the host's own HTML, under the host's own policy (CSP level 3).
+    #[must_use]
+    pub fn with_own_page(mut self, html: impl Into<Bytes>, policy: HeaderValue) -> Self {
+        self.headers.retain(|(name, _)| *name != CONTENT_SECURITY_POLICY);
+        self.body = if self.bodiless { Bytes::new() } else { html.into() };
+        self.with(CONTENT_SECURITY_POLICY, policy)
+    }
+
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
@@ -72,6 +95,12 @@ impl Reply {
     /// For HEAD: what GET would answer, without the body.
     pub(crate) fn without_body(mut self) -> Self {
         self.body = Bytes::new();
+        self.bodiless = true;
+        self
+    }
+
+    pub(crate) fn with_fields(mut self, fields: &ResponseFields) -> Self {
+        self.headers.extend(fields.appended());
         self
     }
 

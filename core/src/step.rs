@@ -1,6 +1,9 @@
 use std::fmt;
 
-use crate::{Admission, Decision, Proven, Timestamp};
+use crate::{
+    Admission, Body, BodyError, BodyLimit, Credentials, Decision, Lookup, Proven, Session, SessionId,
+    Timestamp, Verdict,
+};
 
 /// A question to the driver, or the end.
 ///
@@ -22,10 +25,43 @@ use crate::{Admission, Decision, Proven, Timestamp};
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "most requests are `Done` at once, and need no box for it")]
 pub enum Step {
+    /// Read the request's body, up to this limit. Nothing that reads a body ever forwards the request.
+    ReadBody(BodyLimit, Then<Result<Body, BodyError>>),
     /// Ask the backend of this name who sent the request: somebody proven, nobody, or "could not ask".
     AskBackend(&'static str, Then<Result<Option<Proven>, Unavailable>>),
+    /// Check a password: whose it is, or nobody's. Hashing takes long: not on the event loop.
+    CheckPassword(Credentials, Then<Result<Verdict, Unavailable>>),
+    /// Tell what is known of the user with this id, whose session is being renewed.
+    LookUpUser(String, Then<Result<Lookup, Unavailable>>),
+    /// Draw random bytes, from a generator that nobody can predict.
+    DrawBytes(Then<Result<[u8; 32], Unavailable>>),
+    /// Load the session of this id from the store; nothing if there is none.
+    LoadSession(SessionId, Then<Result<Option<Session>, Unavailable>>),
+    /// Keep a new session in the store; `false` if there is one of this id already, which stays as it was.
+    CreateSession(SessionId, Session, Then<Result<bool, Unavailable>>),
+    /// Replace the session of this id in the store; `false` if there is none (any more), and then none is made.
+    RenewSession(SessionId, Session, Then<Result<bool, Unavailable>>),
+    /// Remove the session of this id from the store, for good. It is no fault if there is none.
+    DropSession(SessionId, Then<Result<(), Unavailable>>),
     /// The end.
     Done(Decision),
+}
+
+impl Step {
+    /// Answers whatever is asked with "could not ask": for the questions that a driver cannot answer.
+    pub fn unavailable(self, why: Unavailable, now: Timestamp) -> Self {
+        match self {
+            Self::Done(_) => self,
+            Self::ReadBody(_, then) => then.resume(Err(BodyError::Cut), now),
+            Self::AskBackend(_, then) => then.resume(Err(why), now),
+            Self::CheckPassword(_, then) => then.resume(Err(why), now),
+            Self::LookUpUser(_, then) => then.resume(Err(why), now),
+            Self::DrawBytes(then) => then.resume(Err(why), now),
+            Self::LoadSession(_, then) => then.resume(Err(why), now),
+            Self::CreateSession(_, _, then) | Self::RenewSession(_, _, then) => then.resume(Err(why), now),
+            Self::DropSession(_, then) => then.resume(Err(why), now),
+        }
+    }
 }
 
 /// The one place where an answer of type `A` fits.
@@ -54,11 +90,16 @@ impl<A> fmt::Debug for Then<A> {
 pub struct Unavailable(String);
 
 impl Unavailable {
-    /// Says why, for the log. It is one line: what could begin another, or turn this one around, becomes a space.
+    /// Says why, for the log. It is one line, whatever the text holds.
     pub fn new(why: impl Into<String>) -> Self {
-        let odd = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        Self(why.into().replace(odd, " "))
+        Self(one_line(&why.into()))
     }
+}
+
+/// Text for the log: what could begin another line, or turn this one around, becomes a space.
+pub(crate) fn one_line(text: &str) -> String {
+    let odd = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.replace(odd, " ")
 }
 
 impl fmt::Display for Unavailable {

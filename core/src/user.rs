@@ -2,12 +2,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// Who was admitted.
 ///
 /// Nobody is an administrator, and nobody has a role, unless the backend says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct User {
     /// What identifies the user for good; never empty.
     pub id: String,
@@ -17,7 +19,8 @@ pub struct User {
     pub is_admin: bool,
     /// Names of the roles that the user has.
     pub roles: Vec<String>,
-    /// The claims of the token that the user presented, if it was a token.
+    /// The claims of the token that the user presented, if it was a token. No session keeps them.
+    #[serde(skip)]
     pub claims: Option<Claims>,
 }
 

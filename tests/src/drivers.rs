@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use authgate_core::{Decision, Head, HeadLimits, Mount, Peer, Step};
+use authgate_core::{Decision, Head, HeadLimits, Mount, Peer, Step, Unavailable};
 use authgate_smol::Smol;
 use authgate_tokio::{Limits, Tokio};
 use authgate_tower::{GateLayer, Host};
@@ -40,6 +40,7 @@ fn core(settings: &Settings, dialogue: &Dialogue) -> Outcome {
                 let cookie = head.headers().one(&http::header::COOKIE).unwrap();
                 then.resume(who(cookie.and_then(|cookie| std::str::from_utf8(cookie).ok())), NOW)
             }
+            question => question.unavailable(Unavailable::new("nothing here answers that"), NOW),
         };
     };
     let told = Told::of(&decision.event());

@@ -113,6 +113,7 @@ proptest! {
                     Some(answer) => then.resume(answer, NOW),
                     None => panic!("more than {MOST_STEPS} steps"),
                 },
+                other => panic!("nobody signs in here: {other:?}"),
             };
         };
         match decision {

@@ -17,6 +17,7 @@ pub async fn drive<H: Host>(mut step: Step, host: &H, request: &Parts, deadline:
                 let answer = ask(host, deadline, async { host.authenticate(backend, request).await }).await;
                 then.resume(answer, host.now())
             }
+            question => question.unavailable(Unavailable::new("nothing here answers that"), host.now()),
         };
     }
 }

@@ -1,44 +1,33 @@
-use http::StatusCode;
+use http::header::ALLOW;
+use http::{HeaderValue, StatusCode};
 
-use super::delegate;
 use super::visit::Visit;
-use crate::backend::{AuthBackend, LoginAnswer, LogoutAnswer};
-use crate::decision::{Decision, DelegatedPage};
+use super::{delegate, sign_in};
+use crate::backend::{AuthBackend, LoginAnswer};
+use crate::decision::DelegatedPage;
 use crate::event::Reason;
 use crate::reply::Reply;
-use crate::{Denial, Kind, Step};
+use crate::{Decision, Denial, Step};
 
 /// The login path: public, but not for another site's forms.
 pub(super) fn login(visit: &Visit<'_>) -> Step {
     guarded(visit, |backend| match backend.login() {
         LoginAnswer::Delegate => delegate(visit, backend.name(), DelegatedPage::Login, Reason::Login),
+        LoginAnswer::Password => match visit.head.method() {
+            "POST" => sign_in::begin(visit),
+            _ if visit.head.is_safe() => sign_in::form(visit),
+            _ => refuse_method(visit),
+        },
         LoginAnswer::Page(page) => {
             let pages = &visit.gate.settings().pages;
             let note = visit.note(Reason::Login);
-            respond(visit, Reply::page(StatusCode::OK, pages.login(&page), pages.policy(), note))
-        }
-    })
-}
-
-/// The logout path: not for another site's forms either.
-pub(super) fn logout(visit: &Visit<'_>) -> Step {
-    guarded(visit, |backend| match backend.logout() {
-        LogoutAnswer::Delegate => delegate(visit, backend.name(), DelegatedPage::Logout, Reason::Logout),
-        LogoutAnswer::ToLogin => {
-            let note = visit.note(Reason::Logout);
-            respond(
-                visit,
-                match visit.kind {
-                    Kind::Htmx => Reply::empty(StatusCode::NO_CONTENT, note).with_hx_redirect(&visit.login()),
-                    _ => Reply::see_other(&visit.login(), note),
-                },
-            )
+            visit.asker().respond(Reply::page(StatusCode::OK, pages.login(&page), pages.policy(), note))
         }
     })
 }
 
 /// Asks the first backend, unless another site may be behind the request.
-fn guarded(visit: &Visit<'_>, ask: impl FnOnce(&dyn AuthBackend) -> Step) -> Step {
+pub(super) fn guarded(visit: &Visit<'_>, ask: impl FnOnce(&dyn AuthBackend) -> Step) -> Step {
     if !visit.head.is_safe() && visit.is_foreign() {
         return visit.refuse(Denial::CrossSite);
     }
@@ -48,6 +37,9 @@ fn guarded(visit: &Visit<'_>, ask: impl FnOnce(&dyn AuthBackend) -> Step) -> Ste
     }
 }
 
-fn respond(visit: &Visit<'_>, reply: Reply) -> Step {
-    Decision::Respond(visit.asker().finish(reply)).into()
+/// A page with a form: it is looked at, or posted to (RFC 9110 §15.5.6).
+pub(super) fn refuse_method(visit: &Visit<'_>) -> Step {
+    let reply =
+        visit.refusal(Denial::Method).with(ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS, POST"));
+    Decision::Respond(reply).into()
 }

@@ -1,8 +1,11 @@
 //! The ways a request can take. Nothing else makes a [`Step`].
 
+mod addresses;
 mod admit;
 mod login;
+mod logout;
 mod refuse;
+mod sign_in;
 mod visit;
 
 use self::visit::Visit;
@@ -21,7 +24,7 @@ pub(crate) fn begin(gate: &Gate, head: &Head<'_>, now: Timestamp) -> Step {
     if path == settings.login_path {
         login::login(&visit)
     } else if path == settings.logout_path {
-        login::logout(&visit)
+        logout::logout(&visit, now)
     } else if let Some(route) = settings.routes.iter().find(|route| route.path == path) {
         delegate(&visit, route.backend, DelegatedPage::Route, Reason::Route)
     } else if settings.public.contains(path) {

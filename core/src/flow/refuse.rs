@@ -4,17 +4,22 @@ use crate::event::{Note, Reason};
 use crate::gate::Settings;
 use crate::local_path::LocalPath;
 use crate::mount::Mount;
+use crate::page::Links;
 use crate::reply::Reply;
-use crate::{Denial, Kind, Peer};
+use crate::response_fields::ResponseFields;
+use crate::{Decision, Denial, Kind, Peer, Scheme, Step, Unavailable};
 
-/// What is needed to refuse somebody, without borrowing from the request.
+/// What is needed to answer somebody, without borrowing from the request.
 #[derive(Debug, Clone)]
 pub(super) struct Asker {
     pub(super) kind: Kind,
     pub(super) client: Peer,
+    pub(super) scheme: Scheme,
     pub(super) mount: Mount,
     /// HEAD: the answer has no body.
     pub(super) bodiless: bool,
+    /// What a session leaves on the answer.
+    pub(super) fields: ResponseFields,
 }
 
 /// What the log learns beyond the reason, and the client does not.
@@ -24,14 +29,32 @@ pub(super) struct Details {
     pub(super) why: Option<String>,
 }
 
+impl Details {
+    /// Somebody could not be asked.
+    pub(super) fn of(why: &Unavailable) -> Self {
+        Self { user: None, why: Some(why.to_string()) }
+    }
+}
+
 impl Asker {
     pub(super) fn note(&self, reason: Reason) -> Note {
-        Note { kind: self.kind, client: self.client, reason, refused_user: None, detail: None }
+        Note { kind: self.kind, client: self.client, reason, user: None, detail: None }
     }
 
-    /// The reply as the asker's method wants it.
+    /// The note on a refusal.
+    pub(super) fn denied(&self, denial: Denial, details: Details) -> Note {
+        Note { user: details.user, detail: details.why, ..self.note(Reason::Denied(denial)) }
+    }
+
+    /// The reply as the asker's method wants it, with what a session leaves on it.
     pub(super) fn finish(&self, reply: Reply) -> Reply {
+        let reply = reply.with_fields(&self.fields);
         if self.bodiless { reply.without_body() } else { reply }
+    }
+
+    /// The reply as the end.
+    pub(super) fn respond(&self, reply: Reply) -> Step {
+        Decision::Respond(self.finish(reply)).into()
     }
 
     /// The one place where a denial becomes an answer that the asker can read.
@@ -42,14 +65,17 @@ impl Asker {
         details: Details,
         login: impl FnOnce() -> LocalPath,
     ) -> Reply {
-        let Details { user, why } = details;
-        let note = Note { refused_user: user, detail: why, ..self.note(Reason::Denied(denial)) };
+        let note = self.denied(denial, details);
         let refusal = denial.answer();
         let reply = match self.kind {
             Kind::Page if denial.wants_login() => Reply::see_other(&login(), note),
             Kind::Page if refusal.status != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
                 let home = LocalPath::home(&self.mount);
-                let html = settings.pages.refusal(refusal.status, refusal.text, &home);
+                // Somebody who may not enter may know somebody who may.
+                let may_switch = denial == Denial::NotAllowed && settings.sessions.is_some();
+                let switch = may_switch.then(|| settings.logout(&self.mount));
+                let links = Links { home: &home, switch_user: switch.as_ref() };
+                let html = settings.pages.refusal(refusal.status, refusal.text, links);
                 Reply::page(refusal.status, html, settings.pages.policy(), note)
             }
             kind => {

@@ -7,11 +7,12 @@ use crate::cross_site::is_foreign;
 use crate::decision::Decision;
 use crate::event::{Note, Reason};
 use crate::head::HeadError;
-use crate::local_path::{LocalPath, MAX_NEXT};
+use crate::local_path::LocalPath;
 use crate::mount::{Mount, below};
 use crate::origin::{Authority, Origin};
 use crate::reply::Reply;
-use crate::{Denial, Gate, Head, Kind, Peer, Step};
+use crate::response_fields::ResponseFields;
+use crate::{Denial, Gate, Head, Kind, Peer, Scheme, Step};
 
 static HX_CURRENT_URL: HeaderName = HeaderName::from_static("hx-current-url");
 
@@ -21,6 +22,8 @@ pub(super) struct Visit<'a> {
     pub(super) head: &'a Head<'a>,
     pub(super) kind: Kind,
     client: Peer,
+    /// How the browser sees the request arrive.
+    pub(super) scheme: Scheme,
     /// Our own origin, as the browser sees it.
     origin: Option<Origin<'a>>,
     /// The host application's prefix and the gate's mount.
@@ -37,6 +40,7 @@ impl<'a> Visit<'a> {
             head,
             kind: if head.websocket { Kind::WebSocket } else { Kind::of(head.headers) },
             client: head.peer,
+            scheme: head.scheme,
             origin: None,
             mount: Cow::Borrowed(&gate.settings().mount),
             path: None,
@@ -57,11 +61,11 @@ impl<'a> Visit<'a> {
             Some(host) => Some(Authority::parse(host).ok_or(HeadError::Host)?),
             None => named,
         };
-        let scheme = forwarded.scheme.unwrap_or(head.scheme);
-        if !settings.allowed_hosts.contain(authority, scheme) {
+        self.scheme = forwarded.scheme.unwrap_or(head.scheme);
+        if !settings.allowed_hosts.contain(authority, self.scheme) {
             return Err(HeadError::ForeignHost);
         }
-        self.origin = authority.map(|authority| Origin::new(scheme, authority));
+        self.origin = authority.map(|authority| Origin::new(self.scheme, authority));
         self.path = below(head.path, settings.mount.as_str());
         Ok(())
     }
@@ -73,8 +77,7 @@ impl<'a> Visit<'a> {
 
     /// The login page's address.
     pub(super) fn login(&self) -> LocalPath {
-        let path = format!("{}{}", self.mount, self.gate.settings().login_path);
-        LocalPath::parse(&path, &self.mount).unwrap_or_else(|| self.home())
+        self.gate.settings().login(&self.mount)
     }
 
     /// The login page's address, leading back to the page that the person sees.
@@ -108,8 +111,10 @@ impl<'a> Visit<'a> {
         Asker {
             kind: self.kind,
             client: self.client,
+            scheme: self.scheme,
             mount: self.mount.clone().into_owned(),
             bodiless: self.head.method == "HEAD",
+            fields: ResponseFields::default(),
         }
     }
 
@@ -120,12 +125,8 @@ impl<'a> Visit<'a> {
         self.next(&raw)
     }
 
-    /// A page to come back to: below the mount, not too long, and not one that signs in or out.
     fn next(&self, raw: &str) -> Option<LocalPath> {
-        let settings = self.gate.settings();
-        let path = raw.split(['?', '#']).next().and_then(|path| below(path, self.mount.as_str()))?;
-        let signs = path == settings.login_path || path == settings.logout_path;
-        (raw.len() <= MAX_NEXT && !signs).then(|| LocalPath::parse(raw, &self.mount)).flatten()
+        self.gate.settings().next(&self.mount, raw)
     }
 
     /// The request's own address, as the browser knows it.

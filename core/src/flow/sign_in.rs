@@ -1,0 +1,237 @@
+//! A person signs in: the form, what was typed into it, and the session that comes of it.
+//!
+//! ```text
+//! POST ─► ReadBody ─► throttle ─► CheckPassword ─► DrawBytes ─► DropSession ─► CreateSession ─► 303
+//!            │400/413     │429          │401/503                (the old one)  (records only)
+//! ```
+
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
+
+use super::refuse::{Asker, Details};
+use super::visit::Visit;
+use crate::account::{Account, Verdict};
+use crate::event::{Note, Reason};
+use crate::form::{self, FormError, LoginFields};
+use crate::local_path::LocalPath;
+use crate::page::{LoginError, LoginForm};
+use crate::reply::Reply;
+use crate::session::{Kept, Presented, SessionRules};
+use crate::step::Then;
+use crate::throttle::Charge;
+use crate::{
+    Body, BodyError, Credentials, Decision, Denial, Gate, Kind, Session, SessionId, Step, Timestamp,
+};
+use crate::{Unavailable, step};
+
+/// How much of a username the log keeps, in characters.
+const LOGGED_NAME: usize = 128;
+
+/// The form, empty.
+pub(super) fn form(visit: &Visit<'_>) -> Step {
+    let attempt = Attempt::of(visit);
+    let pages = &visit.gate.settings().pages;
+    let form = attempt.form(None);
+    let note = visit.note(Reason::Login);
+    let reply = Reply::page(StatusCode::OK, pages.login_form(&form), pages.policy(), note);
+    attempt.asker.respond(reply.with_form(form))
+}
+
+/// Somebody has filled it in.
+pub(super) fn begin(visit: &Visit<'_>) -> Step {
+    if let Err(error) = LoginFields::expect(visit.head.headers) {
+        return visit.refuse(Denial::BadForm(error));
+    }
+    let mut attempt = Attempt::of(visit);
+    if let Some(sessions) = &visit.gate.settings().sessions {
+        attempt.asker.fields.touch();
+        attempt.old = match sessions.read(visit.head.headers, visit.scheme) {
+            Presented::Nothing | Presented::Bad => None,
+            Presented::Sealed(id, session) => Some((id, Some(session.issued()))),
+            Presented::Record(id) => Some((id, None)),
+        };
+    }
+    Step::ReadBody(form::LIMIT, Then::new(move |body, now| attempt.read(body, now)))
+}
+
+/// One try to sign in: everything that is needed until its end, nothing borrowed.
+struct Attempt {
+    gate: Gate,
+    asker: Asker,
+    next: Option<LocalPath>,
+    username: String,
+    /// The session that the browser still has, and when it was issued if that is known: it ends as the new one begins.
+    old: Option<(SessionId, Option<Timestamp>)>,
+}
+
+impl Attempt {
+    fn of(visit: &Visit<'_>) -> Self {
+        Self {
+            gate: visit.gate.clone(),
+            asker: visit.asker(),
+            next: visit.asked_next(),
+            username: String::new(),
+            old: None,
+        }
+    }
+
+    fn read(mut self, body: Result<Body, BodyError>, now: Timestamp) -> Step {
+        let fields = body.map_err(FormError::Body).and_then(|body| LoginFields::parse(&body));
+        let mut fields = match fields {
+            Ok(fields) => fields,
+            Err(error) => return self.refuse(Denial::BadForm(error), Details::default()),
+        };
+        if let Some(next) = &fields.next {
+            self.next = self.gate.settings().next(&self.asker.mount, next);
+        }
+        let credentials = fields.credentials();
+        self.username = fields.username;
+        let credentials = match credentials {
+            Ok(credentials) => credentials,
+            Err(why) => return self.again(Denial::WrongPassword, Some(why.to_owned()), LoginError::Wrong),
+        };
+        let charged = self.gate.throttle().charge(self.asker.client, &credentials.username, now);
+        match charged {
+            Err(wait) => self.again(Denial::Throttled, None, LoginError::Throttled { wait }),
+            Ok(charge) => self.check(credentials, charge),
+        }
+    }
+
+    fn check(self, credentials: Credentials, charge: Charge) -> Step {
+        Step::CheckPassword(credentials, Then::new(move |verdict, now| self.checked(verdict, charge, now)))
+    }
+
+    /// A charge that is not given back stays.
+    fn checked(self, verdict: Result<Verdict, Unavailable>, charge: Charge, now: Timestamp) -> Step {
+        match verdict {
+            Err(why) => self.unavailable(&why),
+            Ok(Verdict::Rejected) => self.again(Denial::WrongPassword, None, LoginError::Wrong),
+            Ok(Verdict::Accepted(account)) if account.user.id.is_empty() => {
+                self.unavailable(&Unavailable::new("the user whose password it is has no id"))
+            }
+            Ok(Verdict::Accepted(account)) => {
+                self.gate.throttle().refund(charge, now);
+                Step::DrawBytes(Then::new(move |random, now| self.drawn(account, random, now)))
+            }
+        }
+    }
+
+    fn drawn(self, account: Account, random: Result<[u8; 32], Unavailable>, now: Timestamp) -> Step {
+        let gate = self.gate.clone();
+        let Some(sessions) = &gate.settings().sessions else {
+            return self.unavailable(&Unavailable::new("this gate keeps no sessions"));
+        };
+        let session = sessions.start(account, now);
+        let kept = random.and_then(|random| sessions.keep(&session, random, self.asker.scheme));
+        let (id, kept) = match kept {
+            Ok(kept) => kept,
+            Err(why) => return self.unavailable(&why),
+        };
+        self.replace_old(sessions, New { id, session, kept }, now)
+    }
+
+    /// The old session goes before the new one comes (t25).
+    fn replace_old(self, sessions: &SessionRules, new: New, now: Timestamp) -> Step {
+        match self.old {
+            None => self.keep(new),
+            Some((id, Some(issued))) => {
+                sessions.endings().end(id, issued, now);
+                self.keep(new)
+            }
+            Some((id, None)) => Step::DropSession(
+                id,
+                Then::new(move |answer, _| match answer {
+                    Err(why) => self.unavailable(&why),
+                    Ok(()) => self.keep(new),
+                }),
+            ),
+        }
+    }
+
+    fn keep(self, New { id, session, kept }: New) -> Step {
+        let user = session.user.id.clone();
+        match kept {
+            Kept::InCookie { cookie } => self.done(user, cookie),
+            Kept::InStore { cookie } => {
+                let then = Then::new(move |answer, _| match answer {
+                    Err(why) => self.unavailable(&why),
+                    Ok(false) => {
+                        self.unavailable(&Unavailable::new("the store has a session of this id already"))
+                    }
+                    Ok(true) => self.done(user, cookie),
+                });
+                Step::CreateSession(id, session, then)
+            }
+        }
+    }
+
+    fn done(mut self, user: String, cookie: HeaderValue) -> Step {
+        self.asker.fields.set_cookie(Some(cookie));
+        let note = Note { user: Some(user), ..self.asker.note(Reason::SignIn) };
+        let next = self.next.take().unwrap_or_else(|| LocalPath::home(&self.asker.mount));
+        self.asker.respond(match self.asker.kind {
+            Kind::Htmx => Reply::empty(StatusCode::NO_CONTENT, note).with_hx_redirect(&next),
+            _ => Reply::see_other(&next, note),
+        })
+    }
+
+    fn unavailable(self, why: &Unavailable) -> Step {
+        self.again(Denial::Unavailable, Some(why.to_string()), LoginError::CannotCheck)
+    }
+
+    /// The form once more, with the username and the way back, and without the password (t07).
+    fn again(self, denial: Denial, why: Option<String>, error: LoginError) -> Step {
+        let user = Some(step::one_line(&self.username).chars().take(LOGGED_NAME).collect());
+        let settings = self.gate.settings();
+        let (status, text) = (denial.answer().status, denial.answer().text);
+        let note = self.asker.denied(denial, Details { user, why });
+        let mut reply = match self.asker.kind {
+            Kind::Htmx if status == StatusCode::UNAUTHORIZED => {
+                let form = self.form(Some(error));
+                Reply::page(status, settings.pages.login_fragment(&form), settings.pages.policy(), note)
+                    .with_form(form)
+            }
+            Kind::Page => {
+                let form = self.form(Some(error));
+                Reply::page(status, settings.pages.login_form(&form), settings.pages.policy(), note)
+                    .with_form(form)
+            }
+            _ => Reply::text(status, text, note),
+        };
+        if status == StatusCode::UNAUTHORIZED {
+            reply = reply.with_challenges(&settings.challenges);
+        }
+        if let LoginError::Throttled { wait } = error {
+            reply = reply.with(RETRY_AFTER, seconds(wait));
+        }
+        self.asker.respond(reply)
+    }
+
+    fn refuse(self, denial: Denial, details: Details) -> Step {
+        let settings = self.gate.settings();
+        let login = || settings.login(&self.asker.mount);
+        Decision::Respond(self.asker.refuse(settings, denial, details, login)).into()
+    }
+
+    fn form(&self, error: Option<LoginError>) -> LoginForm {
+        LoginForm {
+            action: self.gate.settings().login(&self.asker.mount),
+            next: self.next.clone(),
+            username: self.username.clone(),
+            error,
+        }
+    }
+}
+
+/// A session that begins.
+struct New {
+    id: SessionId,
+    session: Session,
+    kept: Kept,
+}
+
+fn seconds(span: Duration) -> HeaderValue {
+    HeaderValue::from(span.as_secs().max(1))
+}

@@ -1,0 +1,69 @@
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
+
+/// What a session leaves on the answer to a request that it touched, so that no cache keeps the answer or its cookie for
+/// somebody else (RFC 9111 §3).
+#[derive(Debug, Clone, Default)]
+pub struct ResponseFields {
+    touched: bool,
+    cookie: Option<HeaderValue>,
+}
+
+impl ResponseFields {
+    /// The session's cookie has been looked for.
+    pub(crate) fn touch(&mut self) {
+        self.touched = true;
+    }
+
+    /// The cookie is written anew. The last one counts: an answer has at most one.
+    pub(crate) fn set_cookie(&mut self, field: Option<HeaderValue>) {
+        self.touched = true;
+        self.cookie = field;
+    }
+
+    /// For an answer that does not depend on the session: touched only if a cookie is written all the same.
+    pub(crate) fn cookie_only(self) -> Self {
+        Self { touched: self.cookie.is_some(), ..self }
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        !self.touched
+    }
+
+    /// The fields to append to the answer's: `Vary` and perhaps `Set-Cookie`.
+    pub fn appended(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
+        let vary = self.touched.then(|| (VARY, HeaderValue::from_static("Cookie")));
+        vary.into_iter().chain(self.cookie.clone().map(|cookie| (SET_COOKIE, cookie)))
+    }
+
+    /// Writes them into an answer. Its `Cache-Control` gives way to `no-store`.
+    pub fn apply(&self, headers: &mut HeaderMap) {
+        if self.touched {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        for (name, value) in self.appended() {
+            headers.append(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t27_what_a_session_touched_is_kept_by_no_cache() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+        headers.insert(VARY, HeaderValue::from_static("Accept"));
+        ResponseFields::default().apply(&mut headers);
+        assert_eq!((headers[CACHE_CONTROL].as_bytes(), headers.len()), (&b"public, max-age=3600"[..], 2));
+        let mut fields = ResponseFields::default();
+        fields.set_cookie(Some(HeaderValue::from_static("a=1")));
+        fields.set_cookie(Some(HeaderValue::from_static("a=2")));
+        fields.apply(&mut headers);
+        assert_eq!(headers[CACHE_CONTROL], "no-store");
+        assert_eq!(headers.get_all(VARY).iter().collect::<Vec<_>>(), ["Accept", "Cookie"]);
+        assert_eq!(headers.get_all(SET_COOKIE).iter().collect::<Vec<_>>(), ["a=2"]);
+    }
+}

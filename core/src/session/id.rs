@@ -1,0 +1,86 @@
+use std::fmt;
+
+use aws_lc_rs::digest;
+use base64_simd::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::base64;
+
+/// What a store keeps a session under.
+///
+/// It is a digest of the secret in the visitor's cookie: whoever reads the store, a log or a backup cannot make a cookie
+/// of it. It prints as 43 characters of base64url, in whole or shortened.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SessionId(#[serde(with = "base64")] [u8; 32]);
+
+/// The secret that a visitor's cookie holds where sessions are records.
+pub(crate) struct SessionSecret([u8; 32]);
+
+impl SessionId {
+    /// The bytes that tell this session from all others.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl SessionSecret {
+    pub(crate) fn new(random: [u8; 32]) -> Self {
+        Self(random)
+    }
+
+    /// The secret in a cookie's value.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        base64::decode(text.as_bytes()).map(Self)
+    }
+
+    /// The value of the cookie.
+    pub(crate) fn to_text(&self) -> String {
+        URL_SAFE_NO_PAD.encode_to_string(self.0)
+    }
+
+    pub(crate) fn id(&self) -> SessionId {
+        let mut context = digest::Context::new(&digest::SHA256);
+        context.update(b"authgate session id\0");
+        context.update(&self.0);
+        let mut id = [0; 32];
+        id.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
+        SessionId(id)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode_to_string(self.0))
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.to_string();
+        write!(f, "SessionId({}…)", text.get(..8).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_is_not_the_secret_and_both_are_stable() {
+        let secret = SessionSecret::new([7; 32]);
+        assert_ne!(secret.id().as_bytes(), &[7; 32]);
+        let again = SessionSecret::parse(&secret.to_text()).unwrap();
+        assert_eq!(again.id(), secret.id());
+        for text in ["", "AA", "\u{e9}", &"A".repeat(44), &format!("{}=", secret.to_text())] {
+            assert!(SessionSecret::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_reads_back_as_it_was_written() {
+        let id = SessionSecret::new([7; 32]).id();
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(serde_json::from_str::<SessionId>(&json).unwrap(), id);
+        assert_eq!(json, format!("\"{id}\""));
+    }
+}

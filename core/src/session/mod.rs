@@ -1,0 +1,133 @@
+//! Sessions: who signed in, since when, until when.
+
+pub(crate) mod base64;
+mod cookie;
+mod endings;
+mod id;
+mod memory;
+mod rules;
+mod seal;
+mod settings;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::cookie::SameSite;
+pub use self::id::SessionId;
+pub use self::memory::MemoryStore;
+pub(crate) use self::rules::{Kept, Presented, SessionRules};
+pub use self::seal::SealingKey;
+pub use self::settings::Sessions;
+use crate::account::Fingerprint;
+use crate::{Timestamp, User};
+
+/// What a sign-in leaves behind: kept in a store, or sealed into the cookie itself.
+///
+/// A store writes it with `serde` in whatever format it likes, and gives it back as it was. A format that this version
+/// does not know is no session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    pub(crate) user: User,
+    pub(crate) credential: Option<Fingerprint>,
+    pub(crate) issued: Timestamp,
+    pub(crate) renewed: Timestamp,
+    pub(crate) until: Timestamp,
+    pub(crate) ends: Timestamp,
+}
+
+/// Why a session does not hold; for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SessionFault {
+    /// The cookie is none of ours: tampered with, cut, too long, twice there, of an older version, or sealed with a key
+    /// that is no longer in the ring.
+    Cookie,
+    /// The store knows no such session.
+    Unknown,
+    /// It has not been used for too long.
+    Idle,
+    /// It is as old as a session may become.
+    Ended,
+    /// Its user signed out, of this session or of all.
+    SignedOut,
+    /// Its user has another credential now, is disabled or gone.
+    UserChanged,
+}
+
+impl Session {
+    /// The user.
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// When the user signed in.
+    pub fn issued(&self) -> Timestamp {
+        self.issued
+    }
+
+    /// When it ends unless it is renewed before. A store may forget it from then on.
+    pub fn until(&self) -> Timestamp {
+        self.until
+    }
+
+    /// When it ends whatever happens.
+    pub fn ends(&self) -> Timestamp {
+        self.ends
+    }
+}
+
+impl SessionFault {
+    /// A short stable name to search a log for.
+    pub fn slug(self) -> &'static str {
+        self.words().0
+    }
+
+    /// One sentence for whoever reads the log.
+    pub fn explain(self) -> &'static str {
+        self.words().1
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Cookie => {
+                ("session-cookie", "the session's cookie is none of ours, or of another key or version")
+            }
+            Self::Unknown => ("session-unknown", "the store knows no such session"),
+            Self::Idle => ("session-idle", "the session has not been used for too long"),
+            Self::Ended => ("session-ended", "the session is as old as it may become"),
+            Self::SignedOut => ("session-signed-out", "the user has signed out of this session"),
+            Self::UserChanged => {
+                ("session-user-changed", "the session's user has another credential now, is disabled or gone")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A session of `user` that began at second 1000.
+    pub(crate) fn session(user: &str) -> Session {
+        let at = Timestamp::from_secs;
+        Session {
+            user: User { roles: vec!["ops".to_owned()], ..User::new(user) },
+            credential: Some(Fingerprint::of("hash")),
+            issued: at(1000),
+            renewed: at(1000),
+            until: at(1000 + 1800),
+            ends: at(1000 + 43200),
+        }
+    }
+
+    #[test]
+    fn a_session_reads_back_as_it_was_written_and_nothing_else_is_one() {
+        let json = serde_json::to_string(&session("ada")).unwrap();
+        assert_eq!(serde_json::from_str::<Session>(&json).unwrap(), session("ada"));
+        for other in
+            ["{}", "null", &json.replace("\"issued\"", "\"since\""), &json.replacen('{', "{\"x\":1,", 1)]
+        {
+            assert!(serde_json::from_str::<Session>(other).is_err(), "{other}");
+        }
+    }
+}

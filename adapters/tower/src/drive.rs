@@ -1,38 +1,153 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::pin::pin;
+use std::sync::Arc;
 
-use authgate_core::{Decision, Step, Unavailable};
+use authgate_core::{Body as Form, BodyError as FormError, BodyLimit, Decision, Step, Unavailable};
+use bytes::Bytes;
 use futures_lite::FutureExt;
 use http::request::Parts;
+use http_body::Body;
+use http_body_util::BodyExt as _;
 
-use crate::Host;
+use crate::layer::Shared;
+use crate::{BodyError, Host, SessionStore, SharedMemory};
 
-/// The whole driver: answers questions until there are none.
-pub async fn drive<H: Host>(mut step: Step, host: &H, request: &Parts, deadline: Duration) -> Decision {
-    loop {
-        step = match step {
-            Step::Done(decision) => return decision,
-            Step::AskBackend(backend, then) => {
-                let answer = ask(host, deadline, async { host.authenticate(backend, request).await }).await;
-                then.resume(answer, host.now())
-            }
-            question => question.unavailable(Unavailable::new("nothing here answers that"), host.now()),
+/// What the log calls it.
+const STORE: &str = "the session store";
+
+/// Where records are kept.
+#[derive(Clone)]
+pub(crate) enum Store {
+    /// Here: nobody has to wait.
+    Memory(Arc<SharedMemory>),
+    Elsewhere(Arc<dyn SessionStore>),
+}
+
+impl<H: Host> Shared<H> {
+    /// Answers questions until there are none, or until one must be waited for.
+    pub(crate) fn answer_at_once(&self, mut step: Step) -> Step {
+        loop {
+            let now = self.host.now();
+            step = match (step, &self.store) {
+                (Step::DrawBytes(then), _) => then.resume(self.host.draw(), now),
+                (Step::LoadSession(id, then), Store::Memory(store)) => {
+                    then.resume(Ok(store.with(|store| store.load(&id, now))), now)
+                }
+                (Step::CreateSession(id, session, then), Store::Memory(store)) => {
+                    then.resume(Ok(store.with(|store| store.create(id, session, now))), now)
+                }
+                (Step::RenewSession(id, session, then), Store::Memory(store)) => {
+                    then.resume(Ok(store.with(|store| store.renew(id, session, now))), now)
+                }
+                (Step::DropSession(id, then), Store::Memory(store)) => {
+                    store.with(|store| store.remove(&id, now));
+                    then.resume(Ok(()), now)
+                }
+                (step, _) => return step,
+            };
+        }
+    }
+
+    /// The whole driver: answers questions until there are none. The body is taken only if it is asked for.
+    pub(crate) async fn drive<B>(&self, mut step: Step, request: &Parts, body: &mut Option<B>) -> Decision
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<BodyError>,
+    {
+        let host = &self.host;
+        loop {
+            step = match self.answer_at_once(step) {
+                Step::Done(decision) => return decision,
+                Step::ReadBody(limit, then) => {
+                    let form = match body.take() {
+                        Some(body) => self.read(limit, body).await,
+                        None => Err(FormError::Cut),
+                    };
+                    then.resume(form, host.now())
+                }
+                Step::AskBackend(backend, then) => {
+                    let answer = async { host.authenticate(backend, request).await };
+                    then.resume(self.ask("the backend", answer).await, host.now())
+                }
+                Step::CheckPassword(credentials, then) => {
+                    let verdict = async { self.users.check(host, credentials).await };
+                    then.resume(self.ask("the password check", verdict).await, host.now())
+                }
+                Step::LookUpUser(user, then) => {
+                    let lookup = async { self.users.look_up(host, user).await };
+                    then.resume(self.ask("the user store", lookup).await, host.now())
+                }
+                Step::DrawBytes(then) => then.resume(host.draw(), host.now()),
+                Step::LoadSession(id, then) => {
+                    let answer = async { self.store().load(id, host.now()).await };
+                    then.resume(self.ask(STORE, answer).await, host.now())
+                }
+                Step::CreateSession(id, session, then) => {
+                    let answer = async { self.store().create(id, session, host.now()).await };
+                    then.resume(self.ask(STORE, answer).await, host.now())
+                }
+                Step::RenewSession(id, session, then) => {
+                    let answer = async { self.store().renew(id, session, host.now()).await };
+                    then.resume(self.ask(STORE, answer).await, host.now())
+                }
+                Step::DropSession(id, then) => {
+                    let answer = async { self.store().remove(id, host.now()).await };
+                    then.resume(self.ask(STORE, answer).await, host.now())
+                }
+            };
+        }
+    }
+
+    /// An answer within the deadline. One that is late, or that panics, is none.
+    pub(crate) async fn ask<T>(
+        &self,
+        whom: &'static str,
+        answer: impl Future<Output = Result<T, Unavailable>> + Send,
+    ) -> Result<T, Unavailable> {
+        let late = async {
+            self.host.sleep(self.deadline).await;
+            Err(Unavailable::new(format!("{whom} gave no answer within {} ms", self.deadline.as_millis())))
         };
+        let answer = AssertUnwindSafe(answer).catch_unwind();
+        let answer =
+            async { answer.await.unwrap_or_else(|_| Err(Unavailable::new(format!("{whom} panicked")))) };
+        answer.or(late).await
+    }
+
+    fn store(&self) -> &dyn SessionStore {
+        match &self.store {
+            Store::Memory(store) => store.as_ref(),
+            Store::Elsewhere(store) => store.as_ref(),
+        }
+    }
+
+    /// A form's body. Reading ends with the first byte that is too many.
+    async fn read<B>(&self, limit: BodyLimit, body: B) -> Result<Form, FormError>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<BodyError>,
+    {
+        let late = async {
+            self.host.sleep(self.deadline).await;
+            Err(FormError::TooSlow)
+        };
+        collect(limit, body).or(late).await
     }
 }
 
-/// An answer within the deadline. One that is late, or that panics, is none.
-pub(crate) async fn ask<T>(
-    host: &impl Host,
-    deadline: Duration,
-    answer: impl Future<Output = Result<T, Unavailable>> + Send,
-) -> Result<T, Unavailable> {
-    let late = async {
-        host.sleep(deadline).await;
-        Err(Unavailable::new(format!("no answer within {} ms", deadline.as_millis())))
-    };
-    let answer = AssertUnwindSafe(answer).catch_unwind();
-    let answer = async { answer.await.unwrap_or_else(|_| Err(Unavailable::new("the backend panicked"))) };
-    answer.or(late).await
+async fn collect<B: Body<Data = Bytes>>(limit: BodyLimit, body: B) -> Result<Form, FormError> {
+    let mut body = pin!(body);
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    // Grown once, as a rule: whatever is left behind by growing cannot be erased.
+    let mut bytes = Vec::with_capacity(expected.clamp(1024, limit.bytes()));
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| FormError::Cut)?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > limit.bytes() {
+            return Err(FormError::TooLarge);
+        }
+        bytes.extend_from_slice(&data);
+    }
+    limit.body(bytes)
 }

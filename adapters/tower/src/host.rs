@@ -1,10 +1,10 @@
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
-use authgate_core::{Delegation, Proven, Timestamp, Unavailable};
+use authgate_core::{Delegation, LoginForm, Proven, Timestamp, Unavailable};
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 
 use crate::{Record, RequestBody};
 
@@ -35,6 +35,23 @@ pub trait Host: Clone + Send + Sync + 'static {
 
     /// Waits for `span`, on whatever runtime this is.
     fn sleep(&self, span: Duration) -> impl Future<Output = ()> + Send + 'static;
+
+    /// Runs work that blocks, such as hashing a password, off the event loop. Default: a pool of threads that grows with the
+    /// work.
+    fn unblock<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> impl Future<Output = Result<T, Unavailable>> + Send {
+        let task = blocking::unblock(work);
+        async { Ok(task.await) }
+    }
+
+    /// The host's own login page for `form`, and the policy that it needs (CSP level 3). Default: none; the gate's own is
+    /// shown.
+    fn login_page(&self, form: &LoginForm) -> Option<(Bytes, HeaderValue)> {
+        let _ = form;
+        None
+    }
 
     /// Answers [`Step::AskBackend`](authgate_core::Step::AskBackend): who sent this request, as `backend` knows.
     ///

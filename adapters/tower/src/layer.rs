@@ -2,13 +2,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use authgate_core::{Gate, Mount, Peer};
+use authgate_core::{Credentials, Gate, Mount, Peer, UserStore};
 use http::request::Parts;
 use tower_layer::Layer;
 
+use crate::drive::Store;
 use crate::expiry::Watch;
 use crate::record::RequestIds;
-use crate::{GateService, Host};
+use crate::verify::{Asynchronous, Blocking, Function, Nobody, Users};
+use crate::{GateService, Host, IntoVerdict, SessionStore};
 
 /// Puts a [`Gate`] in front of a service: any tower stack, such as an axum router.
 ///
@@ -25,6 +27,8 @@ pub(crate) struct Shared<H> {
     pub(crate) host: H,
     pub(crate) watch: Arc<dyn Watch>,
     pub(crate) requests: Arc<RequestIds>,
+    pub(crate) users: Arc<dyn Users<H>>,
+    pub(crate) store: Store,
     pub(crate) deadline: Duration,
     pub(crate) prefix: Mount,
     pub(crate) peer: Option<Arc<PeerOf>>,
@@ -43,6 +47,8 @@ impl<H: Host> GateLayer<H> {
                 watch: Arc::new(host.clone()),
                 host,
                 requests: Arc::new(RequestIds::starting_at(random)),
+                users: Arc::new(Nobody),
+                store: Store::Memory(Arc::default()),
                 deadline: Duration::from_secs(5),
                 prefix: Mount::default(),
                 peer: None,
@@ -50,7 +56,40 @@ impl<H: Host> GateLayer<H> {
         }
     }
 
-    /// How long a custom backend may take to answer before it counts as unavailable. Default 5 s.
+    /// An asynchronous function that says whose a username and a password are, if anybody's.
+    ///
+    /// It must take as long for a username that it does not know. It may fail, take too long or panic: that is answered
+    /// 503, and nobody gets in.
+    #[must_use]
+    pub fn verify<A>(self, verify: impl Fn(Credentials) -> A + Send + Sync + 'static) -> Self
+    where
+        A: Future<Output: IntoVerdict> + Send + 'static,
+    {
+        self.change(|shared| shared.users = Arc::new(Asynchronous(verify)))
+    }
+
+    /// As [`verify`](Self::verify), for a function that blocks: it runs off the event loop.
+    #[must_use]
+    pub fn verify_blocking<R: IntoVerdict + 'static>(
+        self,
+        verify: impl Fn(&str, &str) -> R + Send + Sync + 'static,
+    ) -> Self {
+        self.users(Function(verify))
+    }
+
+    /// A user store, asked off the event loop. It can also tell what became of a user whose session is renewed.
+    #[must_use]
+    pub fn users(self, store: impl UserStore) -> Self {
+        self.change(|shared| shared.users = Arc::new(Blocking(Arc::new(store))))
+    }
+
+    /// Where sessions that are records are kept. Default: in this process's memory, 100 000 at most.
+    #[must_use]
+    pub fn sessions(self, store: impl SessionStore) -> Self {
+        self.change(|shared| shared.store = Store::Elsewhere(Arc::new(store)))
+    }
+
+    /// How long whoever is asked may take to answer, and a form to arrive, before that counts as a failure. Default 5 s.
     #[must_use]
     pub fn deadline(self, deadline: Duration) -> Self {
         self.change(|shared| shared.deadline = deadline)

@@ -7,11 +7,14 @@ mod host;
 mod layer;
 mod record;
 mod service;
+mod store;
+mod verify;
 
 pub use body::{BodyError, Expired, GateBody, RequestBody};
-pub use drive::drive;
 pub use expiry::Expiry;
 pub use host::Host;
 pub use layer::GateLayer;
 pub use record::{Record, RequestId};
 pub use service::{GateFuture, GateService};
+pub use store::{Answer, SessionStore, SharedMemory};
+pub use verify::IntoVerdict;

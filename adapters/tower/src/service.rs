@@ -4,18 +4,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use authgate_core::{Admission, Decision, Delegation, Event, Head, Reply, Step, User};
+use authgate_core::{Admission, Decision, Delegation, Event, Head, Reply, ResponseFields, Step, User};
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::body::{BodyError, GateBody, RequestBody};
-use crate::drive::{ask, drive};
 use crate::expiry::Expiry;
 use crate::layer::Shared;
 use crate::{Host, Record, RequestId};
@@ -56,8 +55,8 @@ where
         let id = shared.requests.next();
         let way = match shared.begin(&parts) {
             Step::Done(Decision::Forward(admission)) => {
-                let expiry = shared.admit(id, &mut parts, admission);
-                Way::Inner { future: self.inner.call(Request::from_parts(parts, body)), expiry }
+                let after = shared.admit(id, &mut parts, admission);
+                Way::Inner { future: self.inner.call(Request::from_parts(parts, body)), after }
             }
             Step::Done(Decision::Respond(reply)) => {
                 Way::Own { response: Some(shared.respond(id, &parts, reply)) }
@@ -89,16 +88,24 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BodyError>,
 {
-    match drive(step, &shared.host, &parts, shared.deadline).await {
-        Decision::Forward(admission) => {
-            let expiry = shared.admit(id, &mut parts, admission);
+    let mut body = Some(body);
+    let decision = shared.drive(step, &parts, &mut body).await;
+    match (decision, body) {
+        (Decision::Forward(admission), Some(body)) => {
+            let after = shared.admit(id, &mut parts, admission);
             let response = inner.call(Request::from_parts(parts, body)).await?;
-            Ok(guarded(response, expiry))
+            Ok(after.finish(response))
         }
-        Decision::Respond(reply) => Ok(shared.respond(id, &parts, reply)),
-        Decision::Delegate(page) => {
+        (Decision::Delegate(page), Some(body)) => {
             let body = RequestBody::new(body.map_err(Into::into));
             Ok(shared.delegate(id, parts, body, page).await)
+        }
+        (Decision::Respond(reply), _) => Ok(shared.respond(id, &parts, reply)),
+        // A form that was read is answered by the gate itself, so this is never reached; and if it were, nobody enters.
+        (Decision::Forward(_) | Decision::Delegate(_), None) => {
+            let mut response = Response::new(GateBody::own(Bytes::new()));
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            Ok(response)
         }
     }
 }
@@ -109,14 +116,15 @@ impl<H: Host> Shared<H> {
         if let Some(peer) = &self.peer {
             head = head.from_peer(peer(parts));
         }
-        self.gate.begin(&head, self.host.now())
+        self.answer_at_once(self.gate.begin(&head, self.host.now()))
     }
 
     /// Makes the request ready for the inner service.
-    fn admit(&self, id: RequestId, parts: &mut Parts, admission: Admission) -> Expiry {
+    fn admit(&self, id: RequestId, parts: &mut Parts, admission: Admission) -> After {
         self.record(id, parts.method.as_str(), parts.uri.path(), admission.event());
         strip(&mut parts.headers, |name| admission.strips(name));
-        let expiry = Expiry::new(admission.until, self.watch.clone());
+        let expiry = Expiry::new(admission.lease(), self.watch.clone());
+        let fields = admission.response_fields().clone();
         // On a public path nobody is known to this gate, whoever an outer layer says it is.
         match admission.user {
             Some(user) => parts.extensions.insert(user),
@@ -124,11 +132,14 @@ impl<H: Host> Shared<H> {
         };
         parts.extensions.insert(expiry.clone());
         parts.extensions.insert(id);
-        expiry
+        After { expiry, fields }
     }
 
-    fn respond<R>(&self, id: RequestId, parts: &Parts, reply: Reply) -> Response<GateBody<R>> {
+    fn respond<R>(&self, id: RequestId, parts: &Parts, mut reply: Reply) -> Response<GateBody<R>> {
         self.record(id, parts.method.as_str(), parts.uri.path(), reply.event());
+        if let Some((html, policy)) = reply.login_form().and_then(|form| self.host.login_page(form)) {
+            reply = reply.with_own_page(html, policy);
+        }
         Response::<Bytes>::from(reply).map(GateBody::own)
     }
 
@@ -145,7 +156,7 @@ impl<H: Host> Shared<H> {
         parts.extensions.remove::<User>();
         parts.extensions.insert(id);
         let request = Request::from_parts(parts, body);
-        let answer = ask(&self.host, self.deadline, async { self.host.answer(&page, request).await }).await;
+        let answer = self.ask("the backend", async { self.host.answer(&page, request).await }).await;
         let response = match answer {
             Ok(response) => {
                 self.record(id, method.as_str(), &path, page.event());
@@ -173,11 +184,21 @@ fn strip(headers: &mut HeaderMap, pretends: impl Fn(&HeaderName) -> bool) {
     }
 }
 
-/// The inner service's response, cut off when the admission ends.
-fn guarded<R>(response: Response<R>, expiry: Expiry) -> Response<GateBody<R>> {
-    let (parts, body) = response.into_parts();
-    let body = GateBody::inner(body, &parts.headers, expiry);
-    Response::from_parts(parts, body)
+/// What is still to be done once the inner service has answered.
+#[derive(Clone)]
+struct After {
+    expiry: Expiry,
+    fields: ResponseFields,
+}
+
+impl After {
+    /// The inner service's response, with what a session leaves on it, cut off when the admission ends.
+    fn finish<R>(&self, response: Response<R>) -> Response<GateBody<R>> {
+        let (mut parts, body) = response.into_parts();
+        self.fields.apply(&mut parts.headers);
+        let body = GateBody::inner(body, &parts.headers, self.expiry.clone());
+        Response::from_parts(parts, body)
+    }
 }
 
 pin_project! {
@@ -192,7 +213,7 @@ pin_project! {
     #[project = WayProjection]
     enum Way<F, R, E> {
         Own { response: Option<R> },
-        Inner { #[pin] future: F, expiry: Expiry },
+        Inner { #[pin] future: F, after: After },
         Waiting { future: Pin<Box<dyn Future<Output = Result<R, E>> + Send>> },
     }
 }
@@ -208,8 +229,8 @@ where
             WayProjection::Own { response } => {
                 response.take().map_or(Poll::Pending, |own| Poll::Ready(Ok(own)))
             }
-            WayProjection::Inner { future, expiry } => {
-                future.poll(context).map(|result| result.map(|response| guarded(response, expiry.clone())))
+            WayProjection::Inner { future, after } => {
+                future.poll(context).map(|result| result.map(|response| after.finish(response)))
             }
             WayProjection::Waiting { future } => future.as_mut().poll(context),
         }

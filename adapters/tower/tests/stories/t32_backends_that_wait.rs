@@ -107,7 +107,7 @@ async fn t32_a_backend_that_never_answers_is_503_at_the_deadline() {
     world.clock.advance(Duration::from_millis(1));
     assert_eq!(outcome(answer).await.unwrap().status(), 503);
     assert!(app.heard_nothing());
-    assert_eq!(world.trail.lock().unwrap()[0].detail, "no answer within 2000 ms");
+    assert_eq!(world.trail.lock().unwrap()[0].detail, "the backend gave no answer within 2000 ms");
 }
 
 #[tokio::test]

@@ -137,7 +137,7 @@ async fn t33_a_page_of_a_backend_leaves_one_line_whatever_comes_of_it() {
         ("fine", "delegate - login -", "the login path was asked for"),
         ("down", "respond 503 unavailable -", "10.0.0.7 is down"),
         ("panic", "respond 503 unavailable -", "the backend panicked"),
-        ("late", "respond 503 unavailable -", "no answer within 2000 ms"),
+        ("late", "respond 503 unavailable -", "the backend gave no answer within 2000 ms"),
     ] {
         let mut form = request("POST", "/login?next=%2F", &[("sec-fetch-site", "same-origin")]);
         form.body_mut().push_str(body);

@@ -1,0 +1,66 @@
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+
+use authgate_core::{MemoryStore, Session, SessionId, Timestamp, Unavailable};
+
+/// An answer that may take a while.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;
+
+/// Where sessions are kept as records, if not in this process's memory.
+///
+/// What it must keep stands at [`MemoryStore`]. Every call is cut off at the layer's deadline, and a panic is caught; both
+/// are "could not ask".
+pub trait SessionStore: Send + Sync + 'static {
+    /// The session of this id, unless it has ended.
+    fn load(&self, id: SessionId, now: Timestamp) -> Answer<'_, Option<Session>>;
+
+    /// Keeps a new session; `false` if there is one of this id already, which stays as it was.
+    fn create(&self, id: SessionId, session: Session, now: Timestamp) -> Answer<'_, bool>;
+
+    /// Replaces a session; `false` if there is none of this id (any more), and then none is made.
+    fn renew(&self, id: SessionId, session: Session, now: Timestamp) -> Answer<'_, bool>;
+
+    /// Removes a session for good, if there is one.
+    fn remove(&self, id: SessionId, now: Timestamp) -> Answer<'_, ()>;
+}
+
+/// The memory of one process, for everybody who holds it.
+#[derive(Debug, Default)]
+pub struct SharedMemory(Mutex<MemoryStore>);
+
+impl SharedMemory {
+    /// Shares a store.
+    pub fn new(store: MemoryStore) -> Self {
+        Self(Mutex::new(store))
+    }
+
+    /// Does something with the store, at once.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut MemoryStore) -> T) -> T {
+        // Every change of it is whole before anything could panic.
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl SessionStore for SharedMemory {
+    fn load(&self, id: SessionId, now: Timestamp) -> Answer<'_, Option<Session>> {
+        at_once(self.with(|store| store.load(&id, now)))
+    }
+
+    fn create(&self, id: SessionId, session: Session, now: Timestamp) -> Answer<'_, bool> {
+        at_once(self.with(|store| store.create(id, session, now)))
+    }
+
+    fn renew(&self, id: SessionId, session: Session, now: Timestamp) -> Answer<'_, bool> {
+        at_once(self.with(|store| store.renew(id, session, now)))
+    }
+
+    fn remove(&self, id: SessionId, now: Timestamp) -> Answer<'_, ()> {
+        self.with(|store| store.remove(&id, now));
+        at_once(())
+    }
+}
+
+fn at_once<T: Send + 'static>(answer: T) -> Answer<'static, T> {
+    Box::pin(ready(Ok(answer)))
+}

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,16 @@ pub trait UserStore: Send + Sync + 'static {
     fn look_up(&self, user: &str) -> Result<Lookup, Unavailable> {
         let _ = user;
         Ok(Lookup::Unknowable)
+    }
+}
+
+impl<S: UserStore + ?Sized> UserStore for Arc<S> {
+    fn check(&self, credentials: &Credentials) -> Result<Verdict, Unavailable> {
+        (**self).check(credentials)
+    }
+
+    fn look_up(&self, user: &str) -> Result<Lookup, Unavailable> {
+        (**self).look_up(user)
     }
 }
 

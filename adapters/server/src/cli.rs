@@ -37,7 +37,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A ready administrator's token is printed, signed with a fresh secret or with yours; whoever else trusts that secret \
+People sign in with the username and password that are printed, or as a user of yours (--users-file); programs send a \
+token. A ready administrator's token is printed, signed with a fresh secret or with yours; whoever else trusts that secret \
 trusts the token as well. With public keys alone there is none.
 A secret is read from a file or from the environment variable AUTHGATE_JWT_SECRET, never from an argument.
 AUTHGATE_LOG chooses what is logged on stderr: error, warn, info (the default), debug.
@@ -46,7 +47,8 @@ Examples:
   authgate demo
   authgate demo --listen 127.0.0.1:0 --runtime smol --json
   authgate demo --jwt-secret-file secret.txt --audience dashboard
-  authgate demo --jwks-file keys.json --algorithm RS256 --algorithm ES256")]
+  authgate demo --jwks-file keys.json --algorithm RS256 --algorithm ES256
+  authgate demo --users-file users.toml --session-store cookie --session-secret-file secret.txt")]
 pub(crate) struct DemoOptions {
     /// The address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
@@ -57,7 +59,7 @@ pub(crate) struct DemoOptions {
     /// The runtime that drives it
     #[arg(long, value_enum, default_value_t = Runtime::Tokio)]
     pub(crate) runtime: Runtime,
-    /// Print one line of JSON (url, mount, token) instead of text for people
+    /// Print one line of JSON (url, mount, token, username, password) instead of text for people
     #[arg(long)]
     pub(crate) json: bool,
     /// A file with the HMAC secret of the tokens; a line's end after it does not count
@@ -78,6 +80,21 @@ pub(crate) struct DemoOptions {
     /// An issuer that tokens must name; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) issuer: Vec<String>,
+    /// A file with the users who may sign in (see `authgate user`), instead of one with a random password
+    #[arg(long, value_name = "FILE")]
+    pub(crate) users_file: Option<PathBuf>,
+    /// Where sessions are kept: in this process's memory, or sealed into the cookie itself
+    #[arg(long, value_enum, value_name = "STORE", default_value_t = SessionStore::Memory)]
+    pub(crate) session_store: SessionStore,
+    /// A file with a secret that seals sessions into cookies; several rotate: the first seals, all of them open
+    #[arg(long = "session-secret-file", value_name = "FILE")]
+    pub(crate) session_secret_files: Vec<PathBuf>,
+    /// How long a session may be unused, such as 90s, 15m or 1h
+    #[arg(long, value_name = "SPAN", default_value = "30m", value_parser = humantime::parse_duration)]
+    pub(crate) session_idle: Duration,
+    /// How long a session lives at most
+    #[arg(long, value_name = "SPAN", default_value = "12h", value_parser = humantime::parse_duration)]
+    pub(crate) session_lifetime: Duration,
     /// Let in administrators only
     #[arg(long)]
     pub(crate) admins_only: bool,
@@ -121,6 +138,12 @@ pub(crate) struct TokenOptions {
     /// The issuer (claim `iss`)
     #[arg(long, value_name = "NAME")]
     pub(crate) issuer: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SessionStore {
+    Memory,
+    Cookie,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

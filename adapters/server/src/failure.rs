@@ -29,8 +29,16 @@ impl Failure {
 }
 
 /// The flags behind the settings that a [`ConfigError`] names.
-const FLAGS: [(&str, &str); 4] =
-    [("mount", "--mount"), ("algorithms", "--algorithm"), ("audience", "--audience"), ("issuer", "--issuer")];
+const FLAGS: [(&str, &str); 8] = [
+    ("mount", "--mount"),
+    ("algorithms", "--algorithm"),
+    ("audience", "--audience"),
+    ("issuer", "--issuer"),
+    ("session_idle", "--session-idle"),
+    ("session_lifetime", "--session-lifetime"),
+    ("session_renewal", "--session-idle"),
+    ("session_secret", "--session-secret-file"),
+];
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {

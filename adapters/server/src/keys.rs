@@ -28,11 +28,19 @@ pub(crate) struct FoundSecret {
 impl FoundSecret {
     /// The secret in `file`, or else in the environment; nothing if neither is given.
     pub(crate) fn find(file: Option<&Path>) -> Result<Option<Self>, Failure> {
-        let (mut bytes, source) = match (file, env::var_os(SECRET_VARIABLE)) {
-            (Some(path), _) => (read(path)?, path.display().to_string()),
-            (None, Some(value)) => (value.into_encoded_bytes(), SECRET_VARIABLE.to_owned()),
-            (None, None) => return Ok(None),
-        };
+        match (file, env::var_os(SECRET_VARIABLE)) {
+            (Some(path), _) => Self::in_file(path).map(Some),
+            (None, Some(value)) => Self::of(value.into_encoded_bytes(), SECRET_VARIABLE.to_owned()).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The secret in a file.
+    pub(crate) fn in_file(path: &Path) -> Result<Self, Failure> {
+        Self::of(read(path)?, path.display().to_string())
+    }
+
+    fn of(mut bytes: Vec<u8>, source: String) -> Result<Self, Failure> {
         for end in [b'\n', b'\r'] {
             if bytes.last() == Some(&end) {
                 bytes.pop();
@@ -43,16 +51,13 @@ impl FoundSecret {
                 "{source}: the secret is empty; make one with `authgate secret`"
             )));
         }
-        Ok(Some(Self { bytes: Secret::new(bytes), source }))
+        Ok(Self { bytes: Secret::new(bytes), source })
     }
 
     /// A fresh secret, as `authgate secret` prints it.
     pub(crate) fn fresh() -> Result<Self, Failure> {
         // As many bytes as the longest hash has: good for every HS* (RFC 7518 §3.2).
-        let mut random = [0; 64];
-        aws_lc_rs::rand::fill(&mut random)
-            .map_err(|_| Failure::new("the operating system has no random bytes; try again later"))?;
-        let bytes = base64_simd::URL_SAFE_NO_PAD.encode_to_string(random).into_bytes();
+        let bytes = base64_simd::URL_SAFE_NO_PAD.encode_to_string(random::<64>()?).into_bytes();
         Ok(Self { bytes: Secret::new(bytes), source: "the fresh secret".to_owned() })
     }
 
@@ -68,6 +73,14 @@ impl FoundSecret {
             _ => error.clone().into(),
         }
     }
+}
+
+/// Random bytes from the operating system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Failure> {
+    let mut random = [0; N];
+    aws_lc_rs::rand::fill(&mut random)
+        .map_err(|_| Failure::new("the operating system has no random bytes; try again later"))?;
+    Ok(random)
 }
 
 /// How long the demo's ready token is valid.

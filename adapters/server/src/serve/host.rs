@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use authgate_core::Unavailable;
 use authgate_smol::Smol;
 use authgate_tokio::Tokio;
 use authgate_tower::{Host, Record};
@@ -37,6 +38,13 @@ impl<R> DemoHost<R> {
 impl<R: Host> Host for DemoHost<R> {
     fn sleep(&self, span: Duration) -> impl Future<Output = ()> + Send + 'static {
         self.runtime.sleep(span)
+    }
+
+    fn unblock<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> impl Future<Output = Result<T, Unavailable>> + Send {
+        self.runtime.unblock(work)
     }
 
     fn record(&self, record: &Record<'_>) {

@@ -2,6 +2,7 @@
 
 mod announce;
 mod host;
+mod people;
 mod signals;
 
 use std::convert::Infallible;
@@ -10,7 +11,7 @@ use std::future::ready;
 use std::io::{self, IsTerminal as _};
 use std::net::TcpListener;
 
-use authgate_core::{Access, Gate, JwtBackend, Timestamp, User};
+use authgate_core::{Access, Gate, JwtBackend, PasswordBackend, Timestamp, User};
 use authgate_smol::Smol;
 use authgate_tokio::{Limits, Tokio};
 use authgate_tower::{Expiry, GateBody, GateLayer, Host};
@@ -21,6 +22,7 @@ use tracing_subscriber::EnvFilter;
 
 use self::announce::Announcement;
 use self::host::{DemoHost, Spawn};
+use self::people::People;
 use self::signals::Signals;
 use crate::cli::{DemoOptions, Runtime};
 use crate::demo::{Dashboard, DemoBody, Viewer};
@@ -30,18 +32,25 @@ use crate::keys;
 /// Runs until SIGTERM or Ctrl-C.
 pub(crate) fn demo(options: &DemoOptions) -> Result<(), Failure> {
     let (backend, token) = keys::of_demo(options)?;
+    log()?;
+    let people = People::of(options)?;
     let gate = gate(options, backend)?;
     let listener = TcpListener::bind(options.listen)
         .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
         .map_err(|error| Failure::new(format!("--listen {}: {error}", options.listen)))?;
     let address = listener.local_addr().map_err(|error| Failure::new(format!("--listen: {error}")))?;
-    let announcement = Announcement { address, mount: gate.mount().as_str(), token: token.as_deref() };
+    let announcement = Announcement {
+        address,
+        mount: gate.mount().as_str(),
+        token: token.as_deref(),
+        credentials: people.credentials(),
+    };
     let signals = Signals::listen()?;
-    log()?;
+    people.watch(&gate).map_err(|error| Failure::new(format!("--users-file cannot be watched: {error}")))?;
     announcement.say(options.json)?;
     let served = match options.runtime {
-        Runtime::Tokio => on_tokio(gate, listener, signals),
-        Runtime::Smol => on_smol(gate, listener, signals),
+        Runtime::Tokio => on_tokio(gate, people, listener, signals),
+        Runtime::Smol => on_smol(gate, people, listener, signals),
     };
     served.map_err(|error| Failure::new(format!("the server cannot run: {error}")))
 }
@@ -54,7 +63,9 @@ fn gate(options: &DemoOptions, backend: JwtBackend) -> Result<Gate, Failure> {
             .and_any_role(roles)
             .map_err(|_| Failure::new("--role is empty; name a role, or leave it out"))?,
     };
-    let gate = Gate::builder(backend)
+    let gate = Gate::builder(PasswordBackend::new())
+        .backend(backend)
+        .sessions(people::sessions(options)?)
         .mount(options.mount.as_str())
         .title("Job queues")
         .public_prefix("/static")
@@ -63,10 +74,10 @@ fn gate(options: &DemoOptions, backend: JwtBackend) -> Result<Gate, Failure> {
     Ok(gate.build()?)
 }
 
-fn on_tokio(gate: Gate, listener: TcpListener, signals: Signals) -> io::Result<()> {
+fn on_tokio(gate: Gate, people: People, listener: TcpListener, signals: Signals) -> io::Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let (service, dashboard) = stack(gate, Tokio);
+        let (service, dashboard) = stack(gate, people, Tokio);
         let stop = async move {
             signals.first().await;
             dashboard.stop();
@@ -75,10 +86,10 @@ fn on_tokio(gate: Gate, listener: TcpListener, signals: Signals) -> io::Result<(
     })
 }
 
-fn on_smol(gate: Gate, listener: TcpListener, signals: Signals) -> io::Result<()> {
+fn on_smol(gate: Gate, people: People, listener: TcpListener, signals: Signals) -> io::Result<()> {
     smol::block_on(async {
         let listener = smol::net::TcpListener::from(smol::Async::new(listener)?);
-        let (service, dashboard) = stack(gate, Smol);
+        let (service, dashboard) = stack(gate, people, Smol);
         let stop = async move {
             signals.first().await;
             dashboard.stop();
@@ -88,7 +99,7 @@ fn on_smol(gate: Gate, listener: TcpListener, signals: Signals) -> io::Result<()
 }
 
 /// The dashboard with the gate in front of it, and the dashboard itself, to be told when to stop.
-fn stack<R: Host + Spawn>(gate: Gate, runtime: R) -> (impl Stack, Dashboard<DemoHost<R>>) {
+fn stack<R: Host + Spawn>(gate: Gate, people: People, runtime: R) -> (impl Stack, Dashboard<DemoHost<R>>) {
     let host = DemoHost::new(runtime);
     let trail = host.clone();
     let mount = gate.mount().to_string();
@@ -107,7 +118,7 @@ fn stack<R: Host + Spawn>(gate: Gate, runtime: R) -> (impl Stack, Dashboard<Demo
             ready(Ok::<_, Infallible>(dashboard.answer(request, path, viewer.as_ref(), until)))
         })
     };
-    (GateLayer::new(gate, host).layer(inner), dashboard)
+    (GateLayer::new(gate, host).users(people).layer(inner), dashboard)
 }
 
 /// What the servers need of a service.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use authgate_core::Event;
 use serde::Deserialize;
 
 use crate::forge;
-use crate::world::Settings;
+use crate::world::{NOW, Settings, session};
 
 /// A file of dialogues with one gate.
 #[derive(Debug, Deserialize)]
@@ -29,6 +30,8 @@ pub struct Dialogue {
     pub name: String,
     /// The request line and header fields, one a line. `{…}` stands for a token; see `tokens` below.
     pub request: String,
+    /// The form that is posted with it: its content type and length go without saying.
+    pub form: Option<String>,
     /// The status that the client gets; 200 from the dashboard itself if the request is forwarded.
     pub status: u16,
     /// Header fields that the answer must have, with these values.
@@ -100,10 +103,15 @@ impl Dialogue {
     /// The bytes on the wire.
     pub fn raw(&self) -> Vec<u8> {
         let mut text = self.request.trim_end().replace('\n', "\r\n");
+        if let Some(form) = &self.form {
+            text.push_str("\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ");
+            text.push_str(&form.len().to_string());
+        }
         for (name, token) in tokens() {
             text = text.replace(&format!("{{{name}}}"), &token);
         }
         text.push_str("\r\n\r\n");
+        text.push_str(self.form.as_deref().unwrap_or_default());
         text.into_bytes()
     }
 
@@ -134,6 +142,9 @@ impl Dialogue {
         }
         for name in &self.without {
             expect(name, &false, &found.headers.iter().any(|(field, _)| field == name));
+        }
+        if found.headers.iter().filter(|(field, _)| field == "set-cookie").count() > 1 {
+            expect("set-cookie", &"one at most", &found.headers);
         }
         if let Some(body) = &self.body {
             expect("body", body, &found.body);
@@ -187,5 +198,7 @@ fn tokens() -> Vec<(&'static str, String)> {
         ("forged", forged),
         ("long", forge::honest(&ada(&format!(r#","x":"{}""#, "x".repeat(40_000))))),
         ("x4096", "x".repeat(4096)),
+        ("session", session("ada", NOW)),
+        ("idle", session("ada", NOW.before(Duration::from_mins(31)))),
     ]
 }

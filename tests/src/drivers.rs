@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use authgate_core::{Decision, Head, HeadLimits, Mount, Peer, Step, Unavailable};
+use authgate_core::{Decision, Head, HeadLimits, Lookup, Mount, Peer, Step, Unavailable};
 use authgate_smol::Smol;
 use authgate_tokio::{Limits, Tokio};
 use authgate_tower::{GateLayer, Host};
@@ -17,7 +17,7 @@ use http_body_util::{BodyExt as _, Full};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 use crate::dialogue::{Dialogue, Outcome, Told};
-use crate::world::{NOW, Settings, StillHost, own_page, who};
+use crate::world::{NOW, Settings, StillHost, own_page, verdict, who};
 
 /// A way to take a dialogue through the gate.
 pub type Driver = fn(&Settings, &Dialogue) -> Outcome;
@@ -40,7 +40,11 @@ fn core(settings: &Settings, dialogue: &Dialogue) -> Outcome {
                 let cookie = head.headers().one(&http::header::COOKIE).unwrap();
                 then.resume(who(cookie.and_then(|cookie| std::str::from_utf8(cookie).ok())), NOW)
             }
-            question => question.unavailable(Unavailable::new("nothing here answers that"), NOW),
+            Step::ReadBody(limit, then) => then.resume(limit.body(body_of(&raw).to_vec()), NOW),
+            Step::CheckPassword(who, then) => then.resume(verdict(&who.username, who.password.expose()), NOW),
+            Step::LookUpUser(_, then) => then.resume(Ok(Lookup::Unknowable), NOW),
+            Step::DrawBytes(then) => then.resume(Ok([9; 32]), NOW),
+            record => record.unavailable(Unavailable::new("sessions are sealed here"), NOW),
         };
     };
     let told = Told::of(&decision.event());
@@ -56,7 +60,9 @@ fn core(settings: &Settings, dialogue: &Dialogue) -> Outcome {
                 headers.keys().filter(|name| !admission.strips(name)).map(|name| name.as_str().to_owned());
             let user = admission.user.as_ref().map(|user| user.name.as_str());
             let request = Request::builder().method(head.method()).body(()).unwrap();
-            Outcome { told, ..read_http(dashboard(user, kept.collect(), &request).map(collect)) }
+            let mut response = dashboard(user, kept.collect(), &request).map(collect);
+            admission.response_fields().apply(response.headers_mut());
+            Outcome { told, ..read_http(response) }
         }
     }
 }
@@ -131,7 +137,8 @@ where
         let names = request.headers().keys().map(|name| name.as_str().to_owned()).collect();
         ready(Ok::<_, Infallible>(dashboard(user.as_deref(), names, &request)))
     });
-    GateLayer::new(settings.gate(), host).below(Mount::parse(&settings.below).unwrap()).layer(inner)
+    let layer = GateLayer::new(settings.gate(), host).verify_blocking(verdict);
+    layer.below(Mount::parse(&settings.below).unwrap()).layer(inner)
 }
 
 /// What every driver's dashboard answers.
@@ -170,8 +177,7 @@ fn exchange(address: SocketAddr, raw: &[u8]) -> Vec<u8> {
     let closing = if text.to_ascii_lowercase().contains("\r\nconnection:") {
         raw.to_vec()
     } else {
-        let (head, _) = text.split_at(text.len() - 2);
-        format!("{head}Connection: close\r\n\r\n").into_bytes()
+        text.replacen("\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1).into_bytes()
     };
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -190,7 +196,13 @@ fn request_of(raw: &[u8]) -> Request<Full<Bytes>> {
     for field in parsed.headers.iter() {
         request = request.header(field.name, field.value);
     }
-    request.body(Full::default()).unwrap()
+    request.body(Full::from(body_of(raw).to_vec())).unwrap()
+}
+
+/// What follows the head.
+fn body_of(raw: &[u8]) -> &[u8] {
+    let head = raw.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    &raw[head + 4..]
 }
 
 fn raw_fields(raw: &[u8]) -> Vec<http::HeaderName> {

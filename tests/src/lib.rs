@@ -13,6 +13,7 @@
 pub mod dialogue;
 pub mod drivers;
 pub mod forge;
+pub mod stores;
 pub mod world;
 
 /// The README's code, compiled and run.

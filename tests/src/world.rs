@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use authgate_core::{
-    Access, AuthBackend, Delegation, ForwardedFields, Gate, Head, JwtBackend, Key, LoginAnswer, LogoutAnswer,
-    Proof, Proven, Timestamp, Unavailable, User,
+    Access, AuthBackend, Decision, Delegation, ForwardedFields, Gate, Head, HeaderView, JwtBackend, Key,
+    LoginAnswer, LogoutAnswer, PasswordBackend, Proof, Proven, SealingKey, Sessions, Step, Timestamp,
+    Unavailable, User, Verdict,
 };
 use authgate_tower::{Host, Record, RequestBody};
 use bytes::Bytes;
@@ -24,7 +25,7 @@ pub const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Any of `jwt` and `directory`, in order.
+    /// Any of `password`, `jwt` and `directory`, in order. Sessions are sealed, so that a cookie is all there is to them.
     pub backends: Vec<String>,
     /// The mount.
     pub mount: String,
@@ -74,6 +75,7 @@ impl Settings {
     pub fn gate(&self) -> Gate {
         let mut builder = match self.backends[0].as_str() {
             "jwt" => Gate::builder(jwt()),
+            "password" => Gate::builder(PasswordBackend::new()).sessions(sealed()),
             "directory" => Gate::builder(Directory),
             other => panic!("no backend {other}"),
         };
@@ -111,6 +113,46 @@ impl Settings {
 
 fn jwt() -> JwtBackend {
     JwtBackend::builder().key(Key::secret(forge::SECRET).unwrap()).build().unwrap()
+}
+
+/// Sessions under a key that everybody knows.
+fn sealed() -> Sessions {
+    Sessions::sealed([SealingKey::new(forge::SECRET).unwrap()])
+}
+
+/// The cookie of somebody who signed in at the moment `since`.
+pub fn session(user: &str, since: Timestamp) -> String {
+    let gate = Gate::builder(PasswordBackend::new()).sessions(sealed()).build().unwrap();
+    let fields: [(&[u8], &[u8]); 2] =
+        [(b"content-type", b"application/x-www-form-urlencoded"), (b"sec-fetch-site", b"same-origin")];
+    let mut step = gate.begin(&Head::new("POST", "/login", HeaderView::Pairs(&fields)), since);
+    loop {
+        step = match step {
+            Step::ReadBody(limit, then) => {
+                then.resume(limit.body(format!("username={user}&password=right").into()), since)
+            }
+            Step::CheckPassword(who, then) => {
+                then.resume(verdict(&who.username, who.password.expose()), since)
+            }
+            Step::DrawBytes(then) => then.resume(Ok([7; 32]), since),
+            Step::Done(decision) => {
+                let Decision::Respond(reply) = decision else { panic!("a login is answered") };
+                let (_, cookie) = reply.headers().iter().find(|(name, _)| name == "set-cookie").unwrap();
+                return cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+            }
+            other => panic!("a sealed session is not asked about: {other:?}"),
+        };
+    }
+}
+
+/// Whose a password is.
+pub fn verdict(username: &str, password: &str) -> Result<Verdict, Unavailable> {
+    match (username, password) {
+        (_, "down") => Err(Unavailable::new("the user store is down")),
+        ("ada", "right") => Ok(Some(User { name: "Ada".to_owned(), ..User::new("ada") }).into()),
+        (_, "nonsense") => Ok(Some(User::new("")).into()),
+        _ => Ok(Verdict::Rejected),
+    }
 }
 
 /// A backend that must wait: its users show a cookie, and the driver asks who that is.

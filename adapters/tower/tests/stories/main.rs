@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod behind_routers_and_proxies;
+mod forms_that_are_none;
 mod inner_service_is_ready;
 mod refusals;
+mod sessions_elsewhere;
+mod signing_in;
 mod t13_streams_end;
 mod t15_pages_of_a_backend;
 mod t18_ambient_proofs;

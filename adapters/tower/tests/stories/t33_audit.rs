@@ -10,18 +10,7 @@ use http::Response;
 use serde_json::json;
 use tower::{Layer as _, ServiceExt as _};
 
-use crate::world::{
-    App, Line, START, World, bearer, by_cookie, gate, get, outcome, request, send, token, waiting,
-};
-
-impl World {
-    /// The only line that was written.
-    fn line(&self) -> Line {
-        let mut trail = self.trail.lock().unwrap();
-        assert_eq!(trail.len(), 1, "{trail:?}");
-        trail.remove(0)
-    }
-}
+use crate::world::{App, START, World, bearer, by_cookie, gate, get, outcome, request, send, token, waiting};
 
 #[tokio::test]
 async fn t33_every_decision_is_one_line() {

@@ -88,6 +88,13 @@ impl World {
         Self { pages: Arc::new(move |page, request| Box::pin(pages(page, request))), ..self }
     }
 
+    /// The only line that was written.
+    pub(crate) fn line(&self) -> Line {
+        let mut trail = self.trail.lock().unwrap();
+        assert_eq!(trail.len(), 1, "{trail:?}");
+        trail.remove(0)
+    }
+
     pub(crate) fn layer(&self, gate: GateBuilder) -> GateLayer<Self> {
         GateLayer::new(gate.build().unwrap(), self.clone())
     }

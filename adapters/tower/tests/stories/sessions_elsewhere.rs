@@ -37,7 +37,8 @@ impl SessionStore for Remote {
     }
 
     fn create(&self, id: SessionId, session: Session, now: Timestamp) -> Answer<'_, bool> {
-        assert_ne!(*self.down.lock().unwrap(), Some("panic"), "asked to");
+        let down = *self.down.lock().unwrap();
+        assert_ne!(down, Some("panic"), "asked to");
         self.later("create", self.store.create(id, session, now))
     }
 

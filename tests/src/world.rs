@@ -111,7 +111,8 @@ impl Settings {
     }
 }
 
-fn jwt() -> JwtBackend {
+/// Tokens that the forger signs honestly.
+pub fn jwt() -> JwtBackend {
     JwtBackend::builder().key(Key::secret(forge::SECRET).unwrap()).build().unwrap()
 }
 

@@ -74,8 +74,9 @@ impl Gate {
         flow::begin(self, head, now)
     }
 
-    /// Ends all sessions of the user with this id that have begun until `now`, in this process and everywhere its streams
-    /// reach: somebody was disabled, has a new password, or has lost a machine.
+    /// Ends all sessions of the user with this id that have begun until `now`: somebody was disabled, has a new password, or
+    /// has lost a machine. Open streams end as well. It holds for this gate and its clones; another process must be told,
+    /// too, and a process that starts anew has forgotten it.
     pub fn sign_out_everywhere(&self, user: &str, now: Timestamp) {
         if let Some(sessions) = &self.0.sessions {
             sessions.endings().end_user(user, now);

@@ -1,27 +1,35 @@
 //! The gate in front of a web dashboard, as a state machine that does no I/O: the head of a request goes in, a
 //! decision comes out.
 //!
-//! **It does**: read heads, judge paths, hosts, origins and forwarded fields, check tokens, ask backends, weigh rights, and
-//! build every redirect, refusal and page that the gate answers with.
+//! **It does**: read heads, judge paths, hosts, origins and forwarded fields, check tokens, read forms, count tries, begin,
+//! renew and end sessions, ask backends, weigh rights, and build every redirect, refusal and page that the gate answers
+//! with.
 //!
-//! **It does not**: open a socket or a file, read the clock, draw randomness, start a thread or wait. Time and answers
-//! are arguments; whoever drives it brings them.
+//! **It does not**: open a socket or a file, read the clock, draw randomness, hash a password, start a thread or wait. Time
+//! and answers are arguments; whoever drives it brings them.
 //!
 //! ```text
-//!                begin(head, now)
-//!                       │
-//!        ┌──────────────┴───────────────┐
-//!        │ a token, a public path,      │ a backend must be asked
-//!        │ a refusal, a page            ▼
-//!        │                 AskBackend(name, then) ◄─┐
-//!        │                       │ then.resume(     │ nobody there knows,
-//!        │                       │   answer, now)   │ and another backend may
-//!        ▼                       ▼                  │
-//!      Done(decision) ◄──────────┴──────────────────┘
-//!        │
-//!        ├─ Forward(admission)    pass it on, with the user, without pretended identities
-//!        ├─ Respond(reply)        send this instead
-//!        └─ Delegate(delegation)  a custom backend answers its own login, logout or route
+//!                          begin(head, now)
+//!                                 │
+//!      ┌──────────────────┬───────┴───────────┬──────────────────────┬──────────────┐
+//!      │ a token,         │ a session's       │ nobody at hand, and  │ a form is    │ a session is
+//!      │ a sealed session,│ record            │ a backend may know   │ posted       │ to end
+//!      │ a public path,   ▼                   ▼                      ▼              ▼
+//!      │ a refusal,  LoadSession          AskBackend ◄─┐          ReadBody     LoadSession
+//!      │ a page           │ due once a        │        │ the next    │              │
+//!      │                  │ minute            └────────┘          CheckPassword     │
+//!      │             LookUpUser               │                      │              │
+//!      │                  │                   │                   DrawBytes         │
+//!      │        RenewSession, or              │                      │              │
+//!      │        DrawBytes to seal             │          DropSession, the old one   │
+//!      │                  │                   │                      │              │
+//!      │                  │                   │                CreateSession   DropSession
+//!      ▼                  ▼                   ▼                      ▼              ▼
+//!  Done(decision) ◄───────┴───────────────────┴──────────────────────┴──────────────┘
+//!      │
+//!      ├─ Forward(admission)    pass it on, with the user, without pretended identities
+//!      ├─ Respond(reply)        send this instead
+//!      └─ Delegate(delegation)  a custom backend answers its own login, logout or route
 //! ```
 //!
 //! A backend that must wait is asked by the driver, whose loop is one flat `match`:

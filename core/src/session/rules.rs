@@ -80,7 +80,7 @@ impl SessionRules {
 
     /// Whether it is time to renew a session that holds.
     pub(crate) fn is_due(&self, session: &Session, now: Timestamp) -> bool {
-        now >= session.renewed.after(self.renew_every) && session.until < session.ends
+        now >= session.renewed.after(self.renew_every)
     }
 
     /// The session as it goes on from now, with what is known of its user; nothing if its user is not the same any more.

@@ -8,7 +8,8 @@ use crate::{Secret, Unavailable, User};
 
 /// What somebody typed to sign in: asked about by [`Step::CheckPassword`](crate::Step::CheckPassword).
 ///
-/// Neither part is empty, neither is longer than 1 KiB, and the username holds no control characters. It prints without
+/// Neither part is empty, neither is longer than 1 KiB, and the username holds no control characters, nor such as turn
+/// text around. It prints without
 /// the password.
 #[derive(Debug)]
 pub struct Credentials {

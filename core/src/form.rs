@@ -7,6 +7,7 @@ use zeroize::Zeroize as _;
 
 use crate::body::{Body, BodyError, BodyLimit};
 use crate::headers::HeaderView;
+use crate::step::one_line;
 use crate::{Credentials, Secret};
 
 /// The largest form, in bytes.
@@ -93,8 +94,8 @@ impl LoginFields {
             Err("the username is empty")
         } else if self.username.len() > LONGEST_CREDENTIAL || password.expose().len() > LONGEST_CREDENTIAL {
             Err("the username or the password is longer than 1024 bytes")
-        } else if self.username.chars().any(char::is_control) {
-            Err("the username holds control characters")
+        } else if one_line(&self.username) != self.username {
+            Err("the username holds control characters, or such as turn text around")
         } else {
             Ok(Credentials { username: self.username.clone(), password })
         }
@@ -222,7 +223,7 @@ mod tests {
         }
 
         #[test]
-        fn what_browsers_encode_comes_back(username in "[^\u{0}-\u{1f}\u{7f}-\u{9f}]{1,40}", password in ".{1,40}") {
+        fn what_browsers_encode_comes_back(username in "[^\u{0}-\u{1f}\u{7f}-\u{9f}\u{2028}-\u{202e}\u{2066}-\u{2069}]{1,40}", password in ".{1,40}") {
             let encoded = form_urlencoded::Serializer::new(String::new())
                 .append_pair("username", &username)
                 .append_pair("password", &password)

@@ -1,6 +1,6 @@
+use super::held::Held;
 use super::refuse::{Asker, Details};
 use super::visit::Visit;
-use crate::account::Lookup;
 use crate::backend::{BadProof, Proof, Proven};
 use crate::decision::Decision;
 use crate::event::Reason;
@@ -36,7 +36,10 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
     if search.waiting.is_empty() {
         return match search.ambient.take() {
             Some(found) => settle(visit, Found { foreign: true, ..found }, search),
-            None => refuse(visit, search.denial, Details::default(), search.fields),
+            None => {
+                let details = Details { user: search.user, why: None };
+                refuse(visit, search.denial, details, search.fields)
+            }
         };
     }
     search.waiting.reverse();
@@ -57,7 +60,7 @@ fn refuse(visit: &Visit<'_>, denial: Denial, details: Details, fields: ResponseF
 }
 
 /// Somebody who seems to be known.
-struct Found {
+pub(super) struct Found {
     proven: Proven,
     /// The session that says so, if it is one.
     session: Option<Holder>,
@@ -74,17 +77,19 @@ enum Question {
 }
 
 /// What has been found while the session and the backends are asked.
-struct Search {
+pub(super) struct Search {
     /// Another site may be behind a request that must not be another site's.
-    foreign: bool,
+    pub(super) foreign: bool,
     /// Why nobody is known, as far as anybody said.
     denial: Denial,
+    /// Whose session it was that does not hold.
+    user: Option<String>,
     /// A proof that the browser attached by itself to a foreign request; another backend may have a better one.
     ambient: Option<Found>,
     /// What is still to be asked; once all is known, the next one last.
     waiting: Vec<Question>,
     /// What the session leaves on the answer.
-    fields: ResponseFields,
+    pub(super) fields: ResponseFields,
 }
 
 impl Search {
@@ -92,6 +97,7 @@ impl Search {
         Self {
             foreign,
             denial: Denial::NotSignedIn,
+            user: None,
             ambient: None,
             waiting: Vec::new(),
             fields: ResponseFields::default(),
@@ -103,10 +109,10 @@ impl Search {
         self.fields.touch();
         match sessions.read(visit.head.headers, visit.scheme) {
             Presented::Nothing => {}
-            Presented::Bad => self.reject(sessions, SessionFault::Cookie, visit.scheme),
+            Presented::Bad => self.reject(sessions, SessionFault::Cookie, None, visit.scheme),
             Presented::Record(id) => self.waiting.push(Question::Load(id)),
             Presented::Sealed(id, session) => match sessions.judge(&id, &session, now) {
-                Err(fault) => self.reject(sessions, fault, visit.scheme),
+                Err(fault) => self.reject(sessions, fault, Some(session), visit.scheme),
                 // A request that another site may be behind keeps no session alive.
                 Ok(()) if sessions.is_due(&session, now) && !self.foreign => {
                     self.waiting.push(Question::Renew(id, session.into()));
@@ -118,8 +124,15 @@ impl Search {
     }
 
     /// A session that does not hold: its cookie is removed.
-    fn reject(&mut self, sessions: &SessionRules, fault: SessionFault, scheme: Scheme) {
+    fn reject(
+        &mut self,
+        sessions: &SessionRules,
+        fault: SessionFault,
+        session: Option<Session>,
+        scheme: Scheme,
+    ) {
         self.denial = Denial::BadProof(BadProof::Session(fault));
+        self.user = session.map(|session| session.user.id);
         self.fields.set_cookie(sessions.removal(scheme));
     }
 
@@ -138,11 +151,11 @@ impl Search {
 }
 
 /// A visit that waits for an answer: everything that is still needed, nothing borrowed.
-struct Parked {
-    gate: Gate,
-    asker: Asker,
+pub(super) struct Parked {
+    pub(super) gate: Gate,
+    pub(super) asker: Asker,
     login: LocalPath,
-    search: Search,
+    pub(super) search: Search,
 }
 
 impl Parked {
@@ -155,141 +168,47 @@ impl Parked {
             Some(Question::Load(id)) => {
                 Step::LoadSession(id, Then::new(move |answer, now| self.loaded(id, answer, now)))
             }
-            Some(Question::Renew(id, session)) => self.renew(id, *session),
+            Some(Question::Renew(id, session)) => Held { parked: self, id, session: *session }.renew(),
             None => match self.search.ambient.take() {
                 Some(found) => self.settle(Found { foreign: true, ..found }),
                 None => {
-                    let denial = self.search.denial;
-                    self.refuse(denial, Details::default())
+                    let (denial, user) = (self.search.denial, self.search.user.take());
+                    self.refuse(denial, Details { user, why: None })
                 }
             },
         }
     }
 
-    fn answered(mut self, answer: Result<Option<Proven>, Unavailable>, now: Timestamp) -> Step {
+    fn answered(self, answer: Result<Option<Proven>, Unavailable>, now: Timestamp) -> Step {
         match answer {
             Err(why) => self.unavailable(&why),
-            Ok(proven) => match proven.and_then(|proven| self.search.weigh(Found::from(proven), now)) {
-                Some(found) => self.settle(found),
-                None => self.ask(),
-            },
+            Ok(Some(proven)) => self.weigh(proven.into(), now),
+            Ok(None) => self.ask(),
         }
     }
 
-    fn loaded(mut self, id: SessionId, answer: Result<Option<Session>, Unavailable>, now: Timestamp) -> Step {
-        let gate = self.gate.clone();
-        let Some(sessions) = &gate.settings().sessions else { return self.ask() };
-        let session = match answer {
-            Err(why) => return self.unavailable(&why),
-            Ok(None) => return self.reject(SessionFault::Unknown),
-            Ok(Some(session)) => session,
-        };
-        match sessions.judge(&id, &session, now) {
-            Err(fault) => self.reject(fault),
-            Ok(()) if sessions.is_due(&session, now) && !self.search.foreign => self.renew(id, session),
-            Ok(()) => match self.search.weigh(Found::in_session(id, session), now) {
-                Some(found) => self.settle(found),
-                None => self.ask(),
-            },
-        }
-    }
-
-    /// A session that is used goes on, if its user is still the same.
-    fn renew(self, id: SessionId, session: Session) -> Step {
-        let user = session.user.id.clone();
-        Step::LookUpUser(user, Then::new(move |answer, now| self.looked_up(id, session, answer, now)))
-    }
-
-    fn looked_up(
-        self,
-        id: SessionId,
-        session: Session,
-        answer: Result<Lookup, Unavailable>,
-        now: Timestamp,
-    ) -> Step {
-        let gate = self.gate.clone();
-        let Some(sessions) = &gate.settings().sessions else { return self.ask() };
-        let issued = session.issued();
-        let lookup = match answer {
-            Err(why) => return self.unavailable(&why),
-            Ok(lookup) => lookup,
-        };
-        match sessions.renewed(session, lookup, now) {
-            None => {
-                sessions.endings().end(id, issued, now);
-                self.forget(id, sessions.are_sealed())
-            }
-            Some(session) if sessions.are_sealed() => {
-                Step::DrawBytes(Then::new(move |random, now| self.seal(id, session, random, now)))
-            }
-            Some(session) => Step::RenewSession(
-                id,
-                session.clone(),
-                Then::new(move |answer, now| self.renewed(id, session, answer, now)),
-            ),
-        }
-    }
-
-    /// A session whose user is not the same any more.
-    fn forget(self, id: SessionId, sealed: bool) -> Step {
-        if sealed {
-            return self.reject(SessionFault::UserChanged);
-        }
-        Step::DropSession(
-            id,
-            Then::new(move |answer, _| match answer {
-                Err(why) => self.unavailable(&why),
-                Ok(()) => self.reject(SessionFault::UserChanged),
-            }),
-        )
-    }
-
-    fn seal(
-        mut self,
-        id: SessionId,
-        session: Session,
-        random: Result<[u8; 32], Unavailable>,
-        now: Timestamp,
-    ) -> Step {
-        let gate = self.gate.clone();
-        let Some(sessions) = &gate.settings().sessions else { return self.ask() };
-        match random.and_then(|random| sessions.seal(id, &session, &random, self.asker.scheme)) {
-            Err(why) => self.unavailable(&why),
-            Ok(cookie) => {
-                self.search.fields.set_cookie(Some(cookie));
-                self.go_on(id, session, now)
-            }
-        }
-    }
-
-    fn renewed(
-        self,
-        id: SessionId,
-        session: Session,
-        answer: Result<bool, Unavailable>,
-        now: Timestamp,
-    ) -> Step {
+    fn loaded(self, id: SessionId, answer: Result<Option<Session>, Unavailable>, now: Timestamp) -> Step {
         match answer {
             Err(why) => self.unavailable(&why),
-            // Its user signed out in the meantime.
-            Ok(false) => self.reject(SessionFault::Unknown),
-            Ok(true) => self.go_on(id, session, now),
-        }
-    }
-
-    fn go_on(mut self, id: SessionId, session: Session, now: Timestamp) -> Step {
-        match self.search.weigh(Found::in_session(id, session), now) {
-            Some(found) => self.settle(found),
-            None => self.ask(),
+            Ok(None) => self.reject(SessionFault::Unknown, None),
+            Ok(Some(session)) => Held { parked: self, id, session }.begin(now),
         }
     }
 
     /// A session that does not hold; somebody else may know better.
-    fn reject(mut self, fault: SessionFault) -> Step {
+    pub(super) fn reject(mut self, fault: SessionFault, session: Option<Session>) -> Step {
         if let Some(sessions) = &self.gate.settings().sessions {
-            self.search.reject(sessions, fault, self.asker.scheme);
+            self.search.reject(sessions, fault, session, self.asker.scheme);
         }
         self.ask()
+    }
+
+    /// Goes on with what has been found, if it settles the matter.
+    pub(super) fn weigh(mut self, found: Found, now: Timestamp) -> Step {
+        match self.search.weigh(found, now) {
+            Some(found) => self.settle(found),
+            None => self.ask(),
+        }
     }
 
     fn settle(self, found: Found) -> Step {
@@ -303,7 +222,7 @@ impl Parked {
         self.refuse(Denial::Unavailable, Details::of(why))
     }
 
-    fn refuse(self, denial: Denial, details: Details) -> Step {
+    pub(super) fn refuse(self, denial: Denial, details: Details) -> Step {
         let Self { gate, asker, login, search } = self;
         let asker = Asker { fields: search.fields, ..asker };
         Decision::Respond(asker.refuse(gate.settings(), denial, details, || login)).into()
@@ -312,7 +231,7 @@ impl Parked {
 
 impl Found {
     /// A session is attached by the browser itself, whoever makes it do so.
-    fn in_session(id: SessionId, session: Session) -> Self {
+    pub(super) fn in_session(id: SessionId, session: Session) -> Self {
         let holder = Holder { id, user: session.user.id.clone(), issued: session.issued };
         let proven = Proven { user: session.user, until: Some(session.until), ambient: true };
         Self { proven, session: Some(holder), foreign: false }

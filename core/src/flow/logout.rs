@@ -48,37 +48,32 @@ fn end(visit: &Visit<'_>, sessions: &SessionRules, now: Timestamp) -> Step {
         }
         Presented::Bad => signed_out(&gate, asker, None),
         Presented::Sealed(id, session) => {
+            let held = sessions.judge(&id, &session, now).is_ok();
             sessions.endings().end(id, session.issued(), now);
-            signed_out(&gate, asker, Some(session))
+            signed_out(&gate, asker, held.then_some(session))
         }
         Presented::Record(id) => {
-            Step::LoadSession(id, Then::new(move |answer, now| loaded(gate, asker, id, answer, now)))
+            Step::LoadSession(id, Then::new(move |answer, _| loaded(gate, asker, id, answer)))
         }
     }
 }
 
 /// The record is loaded for its user's name in the log, and so that streams of this process end at once.
-fn loaded(
-    gate: Gate,
-    asker: Asker,
-    id: SessionId,
-    answer: Result<Option<Session>, Unavailable>,
-    now: Timestamp,
-) -> Step {
+fn loaded(gate: Gate, asker: Asker, id: SessionId, answer: Result<Option<Session>, Unavailable>) -> Step {
     match answer {
         Err(why) => refuse(&gate, &asker, &why),
-        Ok(session) => {
-            if let (Some(sessions), Some(session)) = (&gate.settings().sessions, &session) {
-                sessions.endings().end(id, session.issued(), now);
-            }
-            Step::DropSession(
-                id,
-                Then::new(move |answer, _| match answer {
-                    Err(why) => refuse(&gate, &asker, &why),
-                    Ok(()) => signed_out(&gate, asker, session),
-                }),
-            )
-        }
+        Ok(session) => Step::DropSession(
+            id,
+            Then::new(move |answer, now| match answer {
+                Err(why) => refuse(&gate, &asker, &why),
+                Ok(()) => {
+                    if let (Some(sessions), Some(session)) = (&gate.settings().sessions, &session) {
+                        sessions.endings().end(id, session.issued(), now);
+                    }
+                    signed_out(&gate, asker, session)
+                }
+            }),
+        ),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod admit;
+mod held;
 mod login;
 mod logout;
 mod refuse;

@@ -64,6 +64,8 @@ struct Attempt {
     username: String,
     /// The session that the browser still has, and when it was issued if that is known: it ends as the new one begins.
     old: Option<(SessionId, Option<Timestamp>)>,
+    /// How many times all sessions of somebody had been ended when the password was asked about.
+    endings: u64,
 }
 
 impl Attempt {
@@ -74,6 +76,7 @@ impl Attempt {
             next: visit.asked_next(),
             username: String::new(),
             old: None,
+            endings: 0,
         }
     }
 
@@ -99,7 +102,10 @@ impl Attempt {
         }
     }
 
-    fn check(self, credentials: Credentials, charge: Charge) -> Step {
+    fn check(mut self, credentials: Credentials, charge: Charge) -> Step {
+        if let Some(sessions) = &self.gate.settings().sessions {
+            self.endings = sessions.endings().count();
+        }
         Step::CheckPassword(credentials, Then::new(move |verdict, now| self.checked(verdict, charge, now)))
     }
 
@@ -123,7 +129,10 @@ impl Attempt {
         let Some(sessions) = &gate.settings().sessions else {
             return self.unavailable(&Unavailable::new("this gate keeps no sessions"));
         };
-        let session = sessions.start(account, now);
+        let Some(session) = sessions.start(account, self.endings, now) else {
+            let why = "the user's sessions were all ended while the password was checked";
+            return self.unavailable(&Unavailable::new(why));
+        };
         let kept = random.and_then(|random| sessions.keep(&session, random, self.asker.scheme));
         let (id, kept) = match kept {
             Ok(kept) => kept,
@@ -142,9 +151,15 @@ impl Attempt {
             }
             Some((id, None)) => Step::DropSession(
                 id,
-                Then::new(move |answer, _| match answer {
+                Then::new(move |answer, now| match answer {
                     Err(why) => self.unavailable(&why),
-                    Ok(()) => self.keep(new),
+                    Ok(()) => {
+                        // Its streams end as well. It was not loaded, so all that is known is that it was not issued later.
+                        if let Some(sessions) = &self.gate.settings().sessions {
+                            sessions.endings().end(id, now, now);
+                        }
+                        self.keep(new)
+                    }
                 }),
             ),
         }

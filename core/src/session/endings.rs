@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -13,44 +14,66 @@ pub(crate) struct Endings {
     /// How long a session can live at most; what ended that long ago has ended anyway.
     lifetime: Duration,
     /// By id: when the session was issued.
-    sessions: Aged<SessionId>,
-    /// By user: when all of the user's sessions were ended.
-    users: Aged<String>,
+    sessions: Aged<SessionId, ()>,
+    /// By user: when all of the user's sessions were ended, and how many such endings there had been by then.
+    users: Aged<String, u64>,
+    /// How many times all sessions of somebody were ended.
+    count: u64,
+    /// The latest moment that a session was issued at, whatever the clock says since.
+    latest: Timestamp,
     /// Whatever was issued up to here has ended.
     floor: Timestamp,
 }
 
+const NEVER: Timestamp = Timestamp::from_millis(i64::MIN);
+
 impl Endings {
     pub(crate) fn new(capacity: usize, lifetime: Duration) -> Self {
-        let floor = Timestamp::from_millis(i64::MIN);
-        Self { lifetime, sessions: Aged::new(capacity), users: Aged::new(capacity), floor }
+        Self {
+            lifetime,
+            sessions: Aged::new(capacity),
+            users: Aged::new(capacity),
+            count: 0,
+            latest: NEVER,
+            floor: NEVER,
+        }
     }
 
     /// Ends one session for good.
     pub(crate) fn end(&mut self, id: SessionId, issued: Timestamp, now: Timestamp) {
         self.sweep(now);
-        let forgotten = self.sessions.insert(id, issued);
+        let forgotten = self.sessions.insert(id, issued, ());
         self.raise_floor(forgotten);
     }
 
-    /// Ends all sessions of a user that were issued until now.
+    /// Ends all sessions of a user that have been issued so far, by this clock or by one that ran ahead of it.
     pub(crate) fn end_user(&mut self, user: &str, now: Timestamp) {
         self.sweep(now);
-        let forgotten = self.users.insert(user.to_owned(), now);
+        self.count += 1;
+        let forgotten = self.users.insert(user.to_owned(), now.max(self.latest), self.count);
         self.raise_floor(forgotten);
+    }
+
+    /// How many times all sessions of somebody were ended.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The moment to issue a session of this user at: now, but after everything that has been ended. Nothing if all of the
+    /// user's sessions were ended since there had been `asked` such endings.
+    pub(crate) fn issue(&mut self, user: &str, asked: u64, now: Timestamp) -> Option<Timestamp> {
+        let (ended, count) = self.users.get(user).unwrap_or((NEVER, 0));
+        (count <= asked).then_some(())?;
+        let issued = now.max(ended.max(self.floor).after(Duration::from_millis(1)));
+        self.latest = self.latest.max(issued);
+        Some(issued)
     }
 
     /// Whether a session of this user, issued then, has not been ended.
     pub(crate) fn spare(&self, id: &SessionId, user: &str, issued: Timestamp) -> bool {
         issued > self.floor
-            && self.users.get(user).is_none_or(|ended| issued > ended)
+            && self.users.get(user).is_none_or(|(ended, _)| issued > ended)
             && self.sessions.get(id).is_none()
-    }
-
-    /// The moment to issue a session of this user at: now, but after everything that has been ended.
-    pub(crate) fn moment_to_issue(&self, user: &str, now: Timestamp) -> Timestamp {
-        let ended = self.users.get(user).unwrap_or(self.floor).max(self.floor);
-        now.max(ended.after(Duration::from_millis(1)))
     }
 
     fn sweep(&mut self, now: Timestamp) {
@@ -66,34 +89,32 @@ impl Endings {
 
 /// A bounded map of moments that can tell its oldest.
 #[derive(Debug)]
-struct Aged<K> {
+struct Aged<K, V> {
     capacity: usize,
-    moments: BTreeMap<K, Timestamp>,
+    moments: BTreeMap<K, (Timestamp, V)>,
     order: BTreeSet<(Timestamp, K)>,
 }
 
-impl<K: Ord + Clone> Aged<K> {
+impl<K: Ord + Clone, V: Copy> Aged<K, V> {
     fn new(capacity: usize) -> Self {
         Self { capacity, moments: BTreeMap::new(), order: BTreeSet::new() }
     }
 
-    fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<Timestamp>
+    fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<(Timestamp, V)>
     where
-        K: std::borrow::Borrow<Q>,
+        K: Borrow<Q>,
     {
         self.moments.get(key).copied()
     }
 
-    /// Keeps the later of two moments; tells the moment of the entry that had to go for it, if one had to.
-    fn insert(&mut self, key: K, moment: Timestamp) -> Option<Timestamp> {
-        let known = self.moments.get(&key).copied();
-        if known.is_some_and(|known| known >= moment) {
-            return None;
-        }
+    /// Keeps the later of two moments, and this value; tells the moment of the entry that had to go for it, if one had to.
+    fn insert(&mut self, key: K, moment: Timestamp, value: V) -> Option<Timestamp> {
+        let known = self.moments.get(&key).map(|&(known, _)| known);
+        let moment = known.map_or(moment, |known| known.max(moment));
         if let Some(known) = known {
             self.order.remove(&(known, key.clone()));
         }
-        self.moments.insert(key.clone(), moment);
+        self.moments.insert(key.clone(), (moment, value));
         self.order.insert((moment, key));
         (self.moments.len() > self.capacity).then(|| self.remove_oldest()).flatten()
     }
@@ -144,11 +165,31 @@ mod tests {
         endings.end_user("ada", at(100));
         assert!(!endings.spare(&id(1), "ada", at(100)) && !endings.spare(&id(1), "ada", at(99)));
         assert!(endings.spare(&id(1), "bob", at(99)));
-        let issued = endings.moment_to_issue("ada", at(100));
+        let issued = endings.issue("ada", 1, at(100)).unwrap();
         assert!(endings.spare(&id(2), "ada", issued) && issued > at(100));
-        assert_eq!(endings.moment_to_issue("ada", at(200)), at(200));
+        assert_eq!(endings.issue("ada", 1, at(200)), Some(at(200)));
+    }
+
+    #[test]
+    fn t23_a_clock_that_steps_back_revives_nobody() {
+        let mut endings = endings(10);
+        let issued = endings.issue("ada", 0, at(100)).unwrap();
         endings.end_user("ada", at(50));
-        assert!(!endings.spare(&id(1), "ada", at(100)), "a clock that steps back revives nobody");
+        assert!(!endings.spare(&id(1), "ada", issued));
+        let again = endings.issue("ada", 1, at(50)).unwrap();
+        assert!(endings.spare(&id(2), "ada", again));
+        endings.end_user("ada", at(50));
+        assert!(!endings.spare(&id(2), "ada", again));
+    }
+
+    #[test]
+    fn t23_whoever_was_asked_about_before_the_ending_gets_no_session_after_it() {
+        let mut endings = endings(10);
+        let asked = endings.count();
+        endings.end_user("ada", at(100));
+        assert_eq!(endings.issue("ada", asked, at(200)), None);
+        assert_eq!(endings.issue("bob", asked, at(200)), Some(at(200)));
+        assert_eq!(endings.issue("ada", endings.count(), at(200)), Some(at(200)));
     }
 
     #[test]

@@ -78,7 +78,8 @@ impl SessionRules {
         }
     }
 
-    /// Whether it is time to renew a session that holds.
+    /// Whether it is time to renew a session that holds. One that cannot last any longer is renewed, too: its user is looked
+    /// up again.
     pub(crate) fn is_due(&self, session: &Session, now: Timestamp) -> bool {
         now >= session.renewed.after(self.renew_every)
     }
@@ -99,13 +100,14 @@ impl SessionRules {
         Some(Session { user, credential, renewed: now, until, ..session })
     }
 
-    /// A new session of somebody who has just signed in.
-    pub(crate) fn start(&self, account: Account, now: Timestamp) -> Session {
+    /// A new session of somebody who has just signed in, whose password was asked about when there had been `asked` endings;
+    /// nothing if the user's sessions have all been ended since.
+    pub(crate) fn start(&self, account: Account, asked: u64, now: Timestamp) -> Option<Session> {
         let Account { user, credential } = account;
         let user = User { claims: None, ..user };
-        let issued = self.endings().moment_to_issue(&user.id, now);
+        let issued = self.endings().issue(&user.id, asked, now)?;
         let ends = now.after(self.lifetime);
-        Session { user, credential, issued, renewed: now, until: now.after(self.idle).min(ends), ends }
+        Some(Session { user, credential, issued, renewed: now, until: now.after(self.idle).min(ends), ends })
     }
 
     /// The id of a new session, where it is kept, and its cookie.

@@ -1,5 +1,20 @@
 //! Stories about people who sign in, through the core alone. Time moves when it is told to.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod answers;
+mod audit;
+mod cookies;
+mod endings;
+mod fixation;
+mod forms;
+mod leases;
+mod lifetimes;
+mod outages;
+mod own_pages;
+mod rotation;
 mod sign_in;
+mod signing_out;
+mod throttled;
+mod users_change;
 mod visitor;
+mod world;

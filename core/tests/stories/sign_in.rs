@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use authgate_core::Sessions;
 
-use crate::visitor::{Visitor, sealed};
+use crate::visitor::Visitor;
+use crate::world::sealed;
 
 const LINK: &str = "/ops/queues/a%26b?page=2&sort=age";
 const LOGIN: &str = "/ops/login?next=%2Fops%2Fqueues%2Fa%2526b%3Fpage%3D2%26sort%3Dage";

@@ -1,0 +1,112 @@
+use super::admit::{Found, Parked};
+use super::refuse::Details;
+use crate::account::Lookup;
+use crate::session::SessionRules;
+use crate::step::Then;
+use crate::{Denial, Gate, Session, SessionFault, SessionId, Step, Timestamp, Unavailable};
+
+/// A visit with a session that was held until now; whether it goes on is judged here.
+pub(super) struct Held {
+    pub(super) parked: Parked,
+    pub(super) id: SessionId,
+    pub(super) session: Session,
+}
+
+impl Held {
+    /// A record, as it was loaded.
+    pub(super) fn begin(self, now: Timestamp) -> Step {
+        let gate = self.parked.gate.clone();
+        let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown) };
+        match sessions.judge(&self.id, &self.session, now) {
+            Err(fault) => self.end(fault),
+            // A request that another site may be behind keeps no session alive.
+            Ok(()) if sessions.is_due(&self.session, now) && !self.parked.search.foreign => self.renew(),
+            Ok(()) => self.admit(now),
+        }
+    }
+
+    /// A session that is used goes on, if its user is still the same.
+    pub(super) fn renew(self) -> Step {
+        let user = self.session.user.id.clone();
+        Step::LookUpUser(user, Then::new(move |answer, now| self.looked_up(answer, now)))
+    }
+
+    fn looked_up(self, answer: Result<Lookup, Unavailable>, now: Timestamp) -> Step {
+        let gate = self.parked.gate.clone();
+        let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown) };
+        let lookup = match answer {
+            Err(why) => return self.unavailable(&why),
+            Ok(lookup) => lookup,
+        };
+        let Some(session) = sessions.renewed(self.session.clone(), lookup, now) else {
+            sessions.endings().end(self.id, self.session.issued(), now);
+            return self.end(SessionFault::UserChanged);
+        };
+        let (id, held) = (self.id, Self { session: session.clone(), ..self });
+        if sessions.are_sealed() {
+            Step::DrawBytes(Then::new(move |random, now| held.sealed(random, now)))
+        } else {
+            Step::RenewSession(id, session, Then::new(move |answer, now| held.renewed(answer, now)))
+        }
+    }
+
+    fn sealed(mut self, random: Result<[u8; 32], Unavailable>, now: Timestamp) -> Step {
+        let gate = self.parked.gate.clone();
+        let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown) };
+        let scheme = self.parked.asker.scheme;
+        match random.and_then(|random| sessions.seal(self.id, &self.session, &random, scheme)) {
+            Err(why) => self.unavailable(&why),
+            Ok(cookie) => {
+                self.parked.search.fields.set_cookie(Some(cookie));
+                self.go_on(now)
+            }
+        }
+    }
+
+    fn renewed(self, answer: Result<bool, Unavailable>, now: Timestamp) -> Step {
+        match answer {
+            Err(why) => self.unavailable(&why),
+            // Its user signed out in the meantime.
+            Ok(false) => self.parked.reject(SessionFault::Unknown, Some(self.session)),
+            Ok(true) => self.go_on(now),
+        }
+    }
+
+    /// Goes on with a renewed session, unless it has ended while others were asked.
+    fn go_on(self, now: Timestamp) -> Step {
+        let judged = rules(&self.parked.gate).map(|sessions| sessions.judge(&self.id, &self.session, now));
+        match judged {
+            Some(Ok(())) => self.admit(now),
+            Some(Err(fault)) => self.end(fault),
+            None => self.end(SessionFault::Unknown),
+        }
+    }
+
+    fn admit(self, now: Timestamp) -> Step {
+        self.parked.weigh(Found::in_session(self.id, self.session), now)
+    }
+
+    /// A session that was ended by somebody leaves the store as well, so that nobody revives it; what ended by itself is the
+    /// store's to forget.
+    fn end(self, fault: SessionFault) -> Step {
+        let somebodys = matches!(fault, SessionFault::SignedOut | SessionFault::UserChanged);
+        if !somebodys || rules(&self.parked.gate).is_none_or(SessionRules::are_sealed) {
+            return self.parked.reject(fault, Some(self.session));
+        }
+        let id = self.id;
+        let dropped = move |answer, _| match answer {
+            Err(why) => self.unavailable(&why),
+            Ok(()) => self.parked.reject(fault, Some(self.session)),
+        };
+        Step::DropSession(id, Then::new(dropped))
+    }
+
+    fn unavailable(self, why: &Unavailable) -> Step {
+        let details = Details { user: Some(self.session.user.id), why: Some(why.to_string()) };
+        self.parked.refuse(Denial::Unavailable, details)
+    }
+}
+
+fn rules(gate: &Gate) -> Option<&SessionRules> {
+    gate.settings().sessions.as_ref()
+}

@@ -2,6 +2,9 @@
 (() => {
   'use strict';
 
+  // A page that was kept for the back button may have outlived its session: ask for it anew.
+  window.addEventListener('pageshow', (event) => event.persisted && location.reload());
+
   const state = document.querySelector('[data-live-state]');
   const hold = document.querySelector('[data-live-hold]');
   const tiles = document.querySelector('[data-events]');
@@ -32,10 +35,21 @@
     stream.onerror = () => {
       if (stream.readyState === EventSource.CLOSED) {
         say('lost', 'Live view ended. Reload to continue');
+        leaveIfSignedOut();
       } else {
         say('lost', 'Reconnecting…');
       }
     };
+  }
+
+  // Perhaps in another tab. Then the page is refused as well, and loading it leads to the login.
+  async function leaveIfSignedOut() {
+    try {
+      const answer = await fetch(location.href, { method: 'HEAD' });
+      if (answer.status === 401) location.reload();
+    } catch {
+      // Nobody answers: what is seen stays.
+    }
   }
 
   function close() {

@@ -1,0 +1,1 @@
+"""Stories that a person lives through in a browser."""

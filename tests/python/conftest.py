@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.people import Crowd
 from support.program import PROGRAM, Demo, running
 
 
@@ -42,3 +43,23 @@ def secret_file(tmp_path: Path, secret: str) -> Path:
     path = tmp_path / "secret"
     path.write_text(f"{secret}\n")
     return path
+
+
+@pytest.fixture(scope="session")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Crowd:
+    """A user file that no test changes."""
+    return Crowd(tmp_path_factory.mktemp("users") / "users.toml")
+
+
+@pytest.fixture(scope="session", params=["memory", "cookie"])
+def store(request: pytest.FixtureRequest) -> str:
+    """Where sessions are kept."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def door(runtime: str, store: str, crowd: Crowd) -> Iterator[Demo]:
+    """The dashboard for people of the crowd, with each kind of session."""
+    with running(runtime, "--users-file", crowd.path, "--session-store", store) as started:
+        started.hide(crowd.password)
+        yield started

@@ -18,7 +18,7 @@ def test_help_names_the_commands_and_shows_examples(arguments: list[str]) -> Non
     text = shown.stdout + shown.stderr
     assert shown.returncode == (0 if arguments else shown.returncode)
     assert shown.returncode in (0, 2)
-    for command in ("demo", "token", "secret"):
+    for command in ("demo", "token", "secret", "user", "hash-password"):
         assert re.search(rf"^\s+{command}\b", text, re.MULTILINE), command
     assert "authgate demo" in text, "an example"
 
@@ -26,16 +26,25 @@ def test_help_names_the_commands_and_shows_examples(arguments: list[str]) -> Non
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("demo", ["--listen", "--mount", "--runtime", "--json", "--jwt-secret-file", "AUTHGATE_JWT_SECRET"]),
+        ("demo", ["--listen", "--mount", "--runtime", "--json", "--jwt-secret-file", "AUTHGATE_JWT_SECRET",
+          "--users-file", "--session-store", "--session-secret-file", "--session-idle", "--session-lifetime"]),
         (
             "token",
             ["--secret-file", "--sub", "--name", "--admin", "--role", "--ttl", "--alg", "--audience", "--issuer"],
         ),
         ("secret", []),
+        ("user", ["add", "list", "password", "disable", "enable", "remove", "--file", "--id"]),
+        ("user add", ["--file", "--id", "--name", "--admin", "--role", "--replace", "stdin"]),
+        ("user list", ["--file", "--json"]),
+        ("user password", ["--file", "--id"]),
+        ("user disable", ["--file", "--id"]),
+        ("user enable", ["--file", "--id"]),
+        ("user remove", ["--file", "--id"]),
+        ("hash-password", ["argon2id", "stdin"]),
     ],
 )
 def test_each_command_explains_its_flags_with_an_example(command: str, words: list[str]) -> None:
-    shown = authgate(command, "--help")
+    shown = authgate(*command.split(), "--help")
     assert shown.returncode == 0
     assert f"authgate {command}" in re.sub(r"Usage:.*", "", shown.stdout), "an example, beside the usage line"
     for word in words:

@@ -12,26 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from support import tokens
-from support.program import authgate
+from support.checks import assert_a_clear_line
 
 DEMO = ["demo", "--listen", "127.0.0.1:0"]
 LONG = "k" * 64
-
-
-def assert_a_clear_line(*arguments: str | Path, names: list[str], env: dict[str, str] | None = None) -> str:
-    """Runs it, expects the mistake, and returns what it said."""
-    ended = authgate(*arguments, env=env)
-    said = ended.stderr
-    assert ended.returncode == 2, f"exit code {ended.returncode}: {said or ended.stdout}"
-    assert ended.stdout == ""
-    lines = said.splitlines()
-    assert len(lines) == 1, f"{len(lines)} lines: {said}"
-    assert said.endswith("\n") and len(lines[0]) < 400
-    for ugly in ("panicked", "backtrace", "RUST_", ".rs:", "Os {", "Some(", "Error {", "\x1b"):
-        assert ugly not in said, said
-    for name in names:
-        assert name.lower() in said.lower(), f"{name!r} is not named: {said}"
-    return said
 
 
 def public_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:

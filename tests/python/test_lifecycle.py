@@ -8,11 +8,13 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from websockets.sync.client import connect
 
 from support import tokens
+from support.people import FORM
 from support.program import PROGRAM, Demo, environment, first_line, running
 from support.wire import Stream, exchange, head_of
 
@@ -27,7 +29,7 @@ def test_json_is_one_line_once_it_accepts_connections(runtime: str) -> None:
         assert demo.get("/ops/", token=demo.token).status == 200
 
 
-def test_for_people_it_prints_the_address_and_a_token_that_works(runtime: str, tmp_path: Path) -> None:
+def test_for_people_it_prints_the_address_and_a_password_and_a_token_that_work(runtime: str, tmp_path: Path) -> None:
     command = [str(PROGRAM), "demo", "--listen", "127.0.0.1:0", "--runtime", runtime]
     with (tmp_path / "errors").open("wb") as errors:
         process = subprocess.Popen(
@@ -43,10 +45,16 @@ def test_for_people_it_prints_the_address_and_a_token_that_works(runtime: str, t
         page = f"{url[3].rstrip('/')}/"
         assert exchange((url[1], int(url[2])), "GET", page, [tokens.bearer(token)]).status == 200
         assert page == "/ops/", "the mount that the help names as default"
+        person = re.search(r"^Sign in there as (\S+) with the password (\S+)$", shown, re.MULTILINE)
+        assert person, f"neither user nor password: {shown!r}"
+        headers = [FORM, ("Origin", f"http://{url[1]}:{url[2]}")]
+        form = urlencode({"username": person[1], "password": person[2]}).encode()
+        assert exchange((url[1], int(url[2])), "POST", "/ops/login", headers, form).status == 303
         process.terminate()
         shown += process.stdout.read().decode()
         assert process.wait(5) == 0
-        assert token not in (tmp_path / "errors").read_text()
+        log = (tmp_path / "errors").read_text()
+        assert token not in log and person[2] not in log
     finally:
         process.kill()
         process.wait()

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::Failure;
 use crate::output::say;
+use crate::user::UserCommand;
 
 /// An authentication gate in front of web dashboards.
 #[derive(Debug, Parser)]
@@ -22,7 +23,9 @@ Examples:
   authgate demo                                   a dashboard that lets nobody in without proof
   authgate secret > secret.txt                    a fresh key
   authgate token --secret-file secret.txt --sub ada --admin
-  authgate demo --jwt-secret-file secret.txt      accepts that token";
+  authgate demo --jwt-secret-file secret.txt      accepts that token
+  authgate user add --file users.toml --id ada    asks for ada's password
+  authgate demo --users-file users.toml           lets ada sign in";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -33,7 +36,31 @@ pub(crate) enum Command {
     /// Print a fresh HMAC secret, long enough for HS256, HS384 and HS512
     #[command(after_help = "Example:\n  authgate secret > secret.txt && chmod 600 secret.txt")]
     Secret,
+    /// Edit a file of users, who may sign in to `authgate demo --users-file FILE`
+    #[command(subcommand, after_help = USER_EXAMPLES)]
+    User(UserCommand),
+    /// Print the hash of a password, for a user file that is written by other means
+    #[command(name = "hash-password", after_help = HASH_EXAMPLES)]
+    HashPassword,
 }
+
+const USER_EXAMPLES: &str = "\
+A password is typed at the terminal, where it is not shown, or is one line on stdin; it is never an argument.
+A demo that is running follows the file: whoever is removed or disabled, or has a new password, is signed out.
+
+Examples:
+  authgate user add --file users.toml --id ada --name 'Ada Lovelace' --admin
+  authgate user list --file users.toml
+  authgate user password --file users.toml --id ada < password.txt
+  authgate demo --users-file users.toml";
+
+const HASH_EXAMPLES: &str = "\
+The password is typed at the terminal, where it is not shown, or is one line on stdin.
+The hash (argon2id, in the PHC format) goes into a user's entry as password = \"…\".
+
+Examples:
+  authgate hash-password
+  authgate hash-password < password.txt";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

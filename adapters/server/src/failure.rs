@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use authgate_core::ConfigError;
+use authgate_users::UserFileError;
 
 /// Why the program cannot do what it was asked: one line for the person who asked.
 #[derive(Debug)]
@@ -44,5 +45,11 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let flag = FLAGS.iter().find(|(field, _)| *field == error.field());
         Self(flag.map_or(error.clone(), |(_, flag)| error.renamed(flag)).to_string())
+    }
+}
+
+impl From<UserFileError> for Failure {
+    fn from(error: UserFileError) -> Self {
+        Self(error.to_string())
     }
 }

@@ -1,4 +1,5 @@
-//! `authgate`: the program. It shows the gate before a dashboard of its own, and makes keys and tokens to try it with.
+//! `authgate`: the program. It shows the gate before a dashboard of its own, makes keys and tokens to try it with, and
+//! edits the file of those who may sign in.
 
 mod cli;
 mod demo;
@@ -7,6 +8,7 @@ mod keys;
 mod mint;
 mod output;
 mod serve;
+mod user;
 
 use std::process::ExitCode;
 
@@ -19,6 +21,8 @@ fn main() -> ExitCode {
         Ok(Cli { command: Command::Demo(options) }) => serve::demo(&options),
         Ok(Cli { command: Command::Token(options) }) => mint::token(&options),
         Ok(Cli { command: Command::Secret }) => mint::secret(),
+        Ok(Cli { command: Command::User(command) }) => user::run(&command),
+        Ok(Cli { command: Command::HashPassword }) => user::hash_password(),
         Err(error) => cli::explain(&error),
     };
     match done {

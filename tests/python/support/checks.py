@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
+import time
+from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from support.program import authgate
 from support.wire import Reply
 
 # What may be answered to somebody who has shown no proof: never 2xx, never 101, never a crash.
@@ -58,3 +62,29 @@ def assert_sent_to_login(reply: Reply, local: str) -> None:
     """The answer to an anonymous page: 303, and `next` says where the person was going."""
     assert (reply.status, reply.header("Location")) == (303, login_for(local))
     assert reply.header("HX-Redirect") is None
+
+
+def assert_a_clear_line(
+    *arguments: str | Path, names: list[str], env: dict[str, str] | None = None, stdin: bytes = b""
+) -> str:
+    """Runs the program, expects a mistake told on one line with exit code 2, and returns what it said."""
+    ended = authgate(*arguments, env=env, stdin=stdin)
+    said = ended.stderr
+    assert ended.returncode == 2, f"exit code {ended.returncode}: {said or ended.stdout}"
+    assert ended.stdout == ""
+    lines = said.splitlines()
+    assert len(lines) == 1, f"{len(lines)} lines: {said}"
+    assert said.endswith("\n") and len(lines[0]) < 400
+    for ugly in ("panicked", "backtrace", "RUST_", ".rs:", "Os {", "Some(", "Error {", "\x1b"):
+        assert ugly not in said, said
+    for name in names:
+        assert name.lower() in said.lower(), f"{name!r} is not named: {said}"
+    return said
+
+
+def until(holds: Callable[[], object], what: str, seconds: float = 10.0) -> None:
+    """Asks again and again until something holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.05)

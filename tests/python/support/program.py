@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -29,12 +30,13 @@ def environment(**changes: str) -> dict[str, str]:
     return kept | {"AUTHGATE_LOG": "debug", "RUST_BACKTRACE": "1"} | changes
 
 
-def authgate(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def authgate(
+    *arguments: str | Path, env: dict[str, str] | None = None, stdin: bytes = b""
+) -> subprocess.CompletedProcess[str]:
     """Runs a command that ends by itself."""
     command = [str(PROGRAM), *map(str, arguments)]
-    return subprocess.run(
-        command, env=environment(**(env or {})), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
-    )
+    ended = subprocess.run(command, env=environment(**(env or {})), input=stdin, capture_output=True, timeout=20)
+    return subprocess.CompletedProcess(command, ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 
 
 @dataclass
@@ -48,14 +50,19 @@ class Demo:
     address: Address = ("", 0)
     mount: str = ""
     token: str | None = None
+    username: str | None = None
+    password: str | None = None
     hidden: set[str] = field(default_factory=set)
+    newcomers: Iterator[int] = field(default_factory=count)
 
     @property
     def origin(self) -> str:
         return f"http://{authority(self.address)}"
 
-    def request(self, method: str, target: str, *headers: tuple[str, str], body: bytes = b"") -> Reply:
-        return exchange(self.address, method, target, headers, body)
+    def request(
+        self, method: str, target: str, *headers: tuple[str, str], body: bytes = b"", source: str = ""
+    ) -> Reply:
+        return exchange(self.address, method, target, headers, body, source)
 
     def get(self, target: str, *headers: tuple[str, str], token: str | None = None) -> Reply:
         return self.request("GET", target, *self.with_token(headers, token))
@@ -73,7 +80,7 @@ class Demo:
         return self.hide(tokens.honest(self.secret, **claims))
 
     def hide(self, token: str) -> str:
-        """Notes a token as something that the log may never show, whole or its signature."""
+        """Notes a token (or a password, or a cookie) that the log may never show; of a token, its signature neither."""
         self.hidden.add(token)
         signature = token.rpartition(".")[2]
         if len(signature) >= 20:
@@ -111,9 +118,10 @@ def running(
     secret: str | None = None,
     mount: str = "/ops",
     listen: str = "127.0.0.1:0",
+    log: str = "debug",
 ) -> Iterator[Demo]:
     """Starts `authgate demo` on a free port; at the end it must go gracefully and have kept its secrets."""
-    env = environment(**({"AUTHGATE_JWT_SECRET": secret} if secret else {}))
+    env = environment(AUTHGATE_LOG=log, **({"AUTHGATE_JWT_SECRET": secret} if secret else {}))
     command = [str(PROGRAM), "demo", "--listen", listen, "--mount", mount, "--runtime", runtime, "--json"]
     with tempfile.NamedTemporaryFile(prefix="authgate-demo-", suffix=".log") as errors:
         process = subprocess.Popen(
@@ -128,7 +136,8 @@ def running(
             url = urlsplit(announced["url"])
             demo.address, demo.token = (url.hostname or "", url.port or 0), announced.get("token")
             assert url.path.rstrip("/") == announced["mount"].rstrip("/"), announced
-            demo.hidden |= {value for value in (secret, demo.token) if value}
+            demo.username, demo.password = announced["username"], announced["password"]
+            demo.hidden |= {value for value in (secret, demo.token, demo.password) if value}
             yield demo
             if process.poll() is None:
                 demo.end()

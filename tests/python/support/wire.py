@@ -98,11 +98,14 @@ def take_chunks(raw: bytes) -> tuple[bytes, bytes]:
             return body, raw
 
 
-def talk(address: Address, payload: bytes, *, half_close: bool = False, timeout: float = 10.0) -> bytes:
-    """Sends bytes and returns all that comes back until the other side closes."""
+def talk(
+    address: Address, payload: bytes, *, half_close: bool = False, timeout: float = 10.0, source: str = ""
+) -> bytes:
+    """Sends bytes, from the address `source` if one is given, and returns all that comes back until the other side
+    closes."""
     received = b""
     deadline = time.monotonic() + timeout
-    with socket.create_connection(address, timeout=timeout) as connection:
+    with socket.create_connection(address, timeout=timeout, source_address=(source, 0)) as connection:
         try:
             connection.sendall(payload)
             if half_close:
@@ -122,17 +125,24 @@ def talk(address: Address, payload: bytes, *, half_close: bool = False, timeout:
             received += data
 
 
-def exchange(address: Address, method: str, target: str, headers: Headers = (), body: bytes = b"") -> Reply:
+def exchange(
+    address: Address, method: str, target: str, headers: Headers = (), body: bytes = b"", source: str = ""
+) -> Reply:
     """One request on a connection of its own, and its only answer. Host and length are added if left out."""
+    payload = request_of(address, method, target, headers, body)
+    replies = parse_replies(talk(address, payload, source=source), has_body=method != "HEAD")
+    assert len(replies) == 1, f"{len(replies)} answers to one request"
+    return replies[0]
+
+
+def request_of(address: Address, method: str, target: str, headers: Headers = (), body: bytes = b"") -> bytes:
+    """A whole request as bytes, the last one on its connection."""
     given = list(headers)
     names = {name.lower() for name, _ in given}
     extra = [("Host", authority(address))] if "host" not in names else []
     if body and "content-length" not in names:
         extra.append(("Content-Length", str(len(body))))
-    payload = head_of(method, target, [*extra, ("Connection", "close"), *given]) + body
-    replies = parse_replies(talk(address, payload), has_body=method != "HEAD")
-    assert len(replies) == 1, f"{len(replies)} answers to one request"
-    return replies[0]
+    return head_of(method, target, [*extra, ("Connection", "close"), *given]) + body
 
 
 class Stream:

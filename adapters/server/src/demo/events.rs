@@ -59,7 +59,7 @@ fn event(totals: &Totals, now: i64, first: bool) -> String {
 #[cfg(test)]
 mod tests {
     use std::pin::pin;
-    use std::sync::atomic::Ordering;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use futures_lite::StreamExt;
     use futures_lite::future::block_on;
@@ -104,6 +104,18 @@ mod tests {
     #[test]
     fn nothing_is_told_after_the_admission_has_ended() {
         assert!(told(&Clock::at(104), Some(104), 99).is_empty());
+    }
+
+    #[test]
+    fn t13_the_stream_ends_when_its_user_signs_out() {
+        let signed_out = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&signed_out);
+        let mut life = Clock::at(0).lifetime(None);
+        life.admission_ended = Box::new(move || ended.load(Ordering::Relaxed));
+        let mut events = pin!(events(Arc::new(Queues::new(0)), life));
+        assert!(block_on(events.next()).is_some());
+        signed_out.store(true, Ordering::Relaxed);
+        assert!(block_on(events.next()).is_none());
     }
 
     #[test]

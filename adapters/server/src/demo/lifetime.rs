@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::Timer;
+use super::{Ended, Timer};
 
 /// How often a stream looks whether it is over: the longest that it outlives its end.
 pub(super) const TICK: Duration = Duration::from_millis(250);
@@ -12,7 +12,7 @@ pub(super) const TICK: Duration = Duration::from_millis(250);
 /// The life of one stream: it ends with the viewer's admission, or with the program.
 pub(super) struct Lifetime<T> {
     pub(super) timer: T,
-    pub(super) until: Option<i64>,
+    pub(super) admission_ended: Ended,
     pub(super) stopping: Arc<AtomicBool>,
 }
 
@@ -27,7 +27,7 @@ pub(super) enum End {
 
 impl<T: Timer> Lifetime<T> {
     pub(super) fn ended(&self) -> Option<End> {
-        if self.until.is_some_and(|until| self.timer.seconds() >= until) {
+        if (self.admission_ended)() {
             Some(End::Admission)
         } else if self.stopping.load(Ordering::Relaxed) {
             Some(End::Program)

@@ -1,7 +1,7 @@
 //! The dashboard that `authgate demo` shows behind the gate: a job queue's admin pages, with everything that such
 //! a dashboard tends to have (pages, a polling fragment, an event stream, a websocket, a form).
 //!
-//! It stands *behind* the gate and never decides who may enter: it is told who was admitted, and until when.
+//! It stands *behind* the gate and never decides who may enter: it is told who was admitted, and asks whether they still are.
 //! The jobs are simulated; it needs no runtime but a [`Timer`].
 
 mod assets;
@@ -37,6 +37,9 @@ pub(crate) trait Timer: Clone + Send + Sync + 'static {
     /// Unix time.
     fn seconds(&self) -> i64;
 }
+
+/// Whether the admission of a request has ended: its time is up, or its user has signed out.
+type Ended = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// Whom the gate admitted.
 #[derive(Clone, Debug)]
@@ -91,17 +94,17 @@ impl<T: Timer> Dashboard<T> {
     }
 
     /// Answers a request that the gate let through. `path` is the request's path below the mount, still
-    /// percent-encoded; `until` is the Unix time when the admission ends, and with it the streams.
+    /// percent-encoded; streams ask `ended` whether the admission has ended, and end with it.
     pub(crate) fn answer<B>(
         &self,
         request: Request<B>,
         path: &str,
         viewer: Option<&Viewer>,
-        until: Option<i64>,
+        ended: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Response<DemoBody> {
         let mut request = request.map(|_| ());
         let head = request.method() == Method::HEAD;
-        let response = self.route(&mut request, path, viewer, until);
+        let response = self.route(&mut request, path, viewer, Box::new(ended));
         let response = if head { reply::head_only(response) } else { response };
         reply::harden(response)
     }
@@ -111,7 +114,7 @@ impl<T: Timer> Dashboard<T> {
         request: &mut Request<()>,
         path: &str,
         viewer: Option<&Viewer>,
-        until: Option<i64>,
+        ended: Ended,
     ) -> Response<DemoBody> {
         if let Some(name) = path.strip_prefix("/queues/").and_then(|rest| rest.strip_suffix("/pause")) {
             return self.pause(request, name, viewer);
@@ -126,8 +129,8 @@ impl<T: Timer> Dashboard<T> {
             "" | "/" => self.overview(shell(Tab::Overview)),
             "/queues" => self.queues(shell(Tab::Queues), request),
             "/queues/rows" => self.rows(request),
-            "/events" => reply::events(events::body(Arc::clone(&self.queues), self.lifetime(until))),
-            "/ws" => websocket::answer(request, self.lifetime(until)),
+            "/events" => reply::events(events::body(Arc::clone(&self.queues), self.lifetime(ended))),
+            "/ws" => websocket::answer(request, self.lifetime(ended)),
             "/audit" => reply::html(StatusCode::OK, pages::audit(shell(Tab::Audit), &(self.audit)())),
             "/healthz" => reply::text(StatusCode::OK, "ok"),
             _ => match path.strip_prefix("/static/") {
@@ -179,8 +182,8 @@ impl<T: Timer> Dashboard<T> {
         self.queues.page(asked.as_ref().map(|(_, number)| number.as_ref()), self.timer.seconds())
     }
 
-    fn lifetime(&self, until: Option<i64>) -> Lifetime<T> {
-        Lifetime { timer: self.timer.clone(), until, stopping: Arc::clone(&self.stopping) }
+    fn lifetime(&self, admission_ended: Ended) -> Lifetime<T> {
+        Lifetime { timer: self.timer.clone(), admission_ended, stopping: Arc::clone(&self.stopping) }
     }
 }
 

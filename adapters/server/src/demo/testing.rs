@@ -18,8 +18,11 @@ impl Clock {
         Self(Arc::new(AtomicI64::new(seconds * 1000)))
     }
 
+    /// A life until that second, if there is one.
     pub(super) fn lifetime(&self, until: Option<i64>) -> Lifetime<Self> {
-        Lifetime { timer: self.clone(), until, stopping: Arc::default() }
+        let clock = self.clone();
+        let ended = move || until.is_some_and(|until| clock.seconds() >= until);
+        Lifetime { timer: self.clone(), admission_ended: Box::new(ended), stopping: Arc::default() }
     }
 }
 

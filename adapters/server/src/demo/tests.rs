@@ -47,7 +47,9 @@ fn ask_with(
         request = request.header(*name, *value);
     }
     let path = target.split('?').next().unwrap();
-    let response = dashboard.answer(request.body("").unwrap(), path, Some(&viewer()), Some(1_002));
+    let timer = dashboard.timer.clone();
+    let ended = move || timer.seconds() >= 1_002;
+    let response = dashboard.answer(request.body("").unwrap(), path, Some(&viewer()), ended);
     let (parts, body) = response.into_parts();
     let bytes = block_on(body.collect()).unwrap().to_bytes();
     Seen { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
@@ -163,7 +165,7 @@ fn an_unknown_or_unreadable_queue_is_not_found() {
     for name in ["nobody", "a&b%00", "%ff", "", "mail / retry/x", "a%2526b"] {
         let request = Request::post("/").body(()).unwrap();
         let path = format!("/queues/{name}/pause");
-        let response = dashboard().answer(request, &path, Some(&viewer()), None);
+        let response = dashboard().answer(request, &path, Some(&viewer()), || false);
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{name}");
     }
 }

@@ -11,7 +11,7 @@ use std::future::ready;
 use std::io::{self, IsTerminal as _};
 use std::net::TcpListener;
 
-use authgate_core::{Access, Gate, JwtBackend, PasswordBackend, Timestamp, User};
+use authgate_core::{Access, Gate, JwtBackend, PasswordBackend, User};
 use authgate_smol::Smol;
 use authgate_tokio::{Limits, Tokio};
 use authgate_tower::{Expiry, GateBody, GateLayer, Host};
@@ -47,6 +47,7 @@ pub(crate) fn demo(options: &DemoOptions) -> Result<(), Failure> {
     };
     let signals = Signals::listen()?;
     people.watch(&gate).map_err(|error| Failure::new(format!("--users-file cannot be watched: {error}")))?;
+    people::warn_of_sealed_sessions(options);
     announcement.say(options.json)?;
     let served = match options.runtime {
         Runtime::Tokio => on_tokio(gate, people, listener, signals),
@@ -114,8 +115,9 @@ fn stack<R: Host + Spawn>(gate: Gate, people: People, runtime: R) -> (impl Stack
                 is_admin: user.is_admin,
                 roles: user.roles.clone(),
             });
-            let until = request.extensions().get().and_then(Expiry::until).map(Timestamp::as_secs);
-            ready(Ok::<_, Infallible>(dashboard.answer(request, path, viewer.as_ref(), until)))
+            let expiry = request.extensions().get::<Expiry>().cloned();
+            let ended = move || expiry.as_ref().is_some_and(Expiry::has_passed);
+            ready(Ok::<_, Infallible>(dashboard.answer(request, path, viewer.as_ref(), ended)))
         })
     };
     (GateLayer::new(gate, host).users(people).layer(inner), dashboard)

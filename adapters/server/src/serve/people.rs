@@ -1,5 +1,6 @@
 //! Who can sign in to the demo, and what their sessions are.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use std::{io, thread};
@@ -39,7 +40,7 @@ impl People {
     pub(super) fn of(options: &DemoOptions) -> Result<Self, Failure> {
         match &options.users_file {
             Some(path) => {
-                let users = UserFile::open(path).map_err(|error| Failure::new(error.to_string()))?;
+                let users = UserFile::open(path)?;
                 Ok(Self::File(Arc::new(users)))
             }
             None => Ok(Self::Demo(Arc::new(DemoUser::new(options)?))),
@@ -120,16 +121,26 @@ pub(super) fn sessions(options: &DemoOptions) -> Result<Sessions, Failure> {
 
 fn sealing_keys(options: &DemoOptions) -> Result<Vec<SealingKey>, Failure> {
     if options.session_secret_files.is_empty() {
+        return Ok(vec![SealingKey::new(FoundSecret::fresh()?.bytes.expose())?]);
+    }
+    let read = |path: &PathBuf| {
+        let secret = FoundSecret::in_file(path)?;
+        SealingKey::new(secret.bytes.expose()).map_err(|error| Failure::at(path, error.renamed("secret")))
+    };
+    options.session_secret_files.iter().map(read).collect()
+}
+
+/// Says what sessions in cookies cannot do. To be said once the demo is sure to start: a mistake is told alone.
+pub(super) fn warn_of_sealed_sessions(options: &DemoOptions) {
+    if options.session_store != SessionStore::Cookie {
+        return;
+    }
+    if options.session_secret_files.is_empty() {
         tracing::warn!(
             target: "authgate",
             "no --session-secret-file: sessions are sealed with a secret of this run and end with it"
         );
-        return Ok(vec![SealingKey::new(FoundSecret::fresh()?.bytes.expose())?]);
+    } else {
+        tracing::warn!(target: "authgate", "sessions are in cookies: sign-outs are forgotten when this process ends");
     }
-    tracing::warn!(target: "authgate", "sessions are in cookies: sign-outs are forgotten when this process ends");
-    let read = |path: &std::path::PathBuf| {
-        let secret = FoundSecret::in_file(path)?;
-        SealingKey::new(secret.bytes.expose()).map_err(|error| Failure::at(path, error))
-    };
-    options.session_secret_files.iter().map(read).collect()
 }

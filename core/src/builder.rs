@@ -206,7 +206,9 @@ impl GateBuilder {
             identity: Arc::new(IdentityHeaders::new(&self.identity_headers)?),
             challenges: challenges(&self.backends, &self.realm)?,
             pages: Pages::new(&self.title, self.logo, self.texts)?,
-            sessions: sessions(&self.backends, self.sessions)?.map(Sessions::prepare).transpose()?,
+            sessions: sessions(&self.backends, self.sessions)?
+                .map(|sessions| sessions.prepare(&self.realm))
+                .transpose()?,
             throttle: Mutex::new(Throttle::new(self.throttle)?),
             limits: check_limits(self.limits)?,
             backends: self.backends,

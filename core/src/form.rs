@@ -16,6 +16,9 @@ pub(crate) const LIMIT: BodyLimit = BodyLimit::new(256 * 1024);
 /// The longest field, in bytes.
 const LONGEST_FIELD: usize = 8 * 1024;
 
+/// The most fields: ours are three, and a host's own page may have some more.
+const MOST_FIELDS: usize = 64;
+
 /// The longest username, and the longest password, in bytes.
 const LONGEST_CREDENTIAL: usize = 1024;
 
@@ -35,6 +38,8 @@ pub enum FormError {
     Body(BodyError),
     /// A field is longer than 8 KiB.
     FieldTooLarge,
+    /// There are more than 64 fields.
+    TooManyFields,
     /// The content type is not `application/x-www-form-urlencoded`.
     NotAForm,
     /// A name or a value is not UTF-8.
@@ -60,7 +65,10 @@ impl LoginFields {
     /// Reads the three fields that count (WHATWG URL, `application/x-www-form-urlencoded`), strictly.
     pub(crate) fn parse(body: &Body) -> Result<Self, FormError> {
         let (mut username, mut password, mut next) = (None, None, None);
-        for pair in body.bytes().split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()) {
+        for (index, pair) in body.bytes().split(|&byte| byte == b'&').enumerate() {
+            if index == MOST_FIELDS {
+                return Err(FormError::TooManyFields);
+            }
             let at = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
             let (name, value) = pair.split_at(at);
             let value = value.strip_prefix(b"=").unwrap_or(value);
@@ -105,7 +113,9 @@ impl LoginFields {
 impl FormError {
     pub(crate) fn status(self) -> StatusCode {
         match self {
-            Self::Body(BodyError::TooLarge) | Self::FieldTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Body(BodyError::TooLarge) | Self::FieldTooLarge | Self::TooManyFields => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
             Self::Body(BodyError::Cut) | Self::NotAForm | Self::NotUtf8 | Self::Repeated => {
                 StatusCode::BAD_REQUEST
@@ -128,6 +138,7 @@ impl fmt::Display for FormError {
         match self {
             Self::Body(error) => error.fmt(f),
             Self::FieldTooLarge => write!(f, "a field of the form is longer than {LONGEST_FIELD} bytes"),
+            Self::TooManyFields => write!(f, "the form has more than {MOST_FIELDS} fields"),
             Self::NotAForm => f.write_str("the content type is not application/x-www-form-urlencoded"),
             Self::NotUtf8 => f.write_str("the form is not UTF-8"),
             Self::Repeated => f.write_str("a field of the form stands twice"),
@@ -181,6 +192,8 @@ mod tests {
         assert_eq!(parse("next=a&next=b").unwrap_err(), FormError::Repeated);
         assert_eq!(parse(format!("x={}", "a".repeat(8193))).unwrap_err(), FormError::FieldTooLarge);
         assert_eq!(parse(format!("x={}", "a".repeat(8192))).unwrap().username, "");
+        assert_eq!(parse("&".repeat(64)).unwrap_err(), FormError::TooManyFields);
+        assert_eq!(parse("username=a".to_owned() + &"&".repeat(63)).unwrap().username, "a");
         assert_eq!(LIMIT.body(vec![0; 256 * 1024 + 1]).unwrap_err(), BodyError::TooLarge);
     }
 

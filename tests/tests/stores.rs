@@ -31,7 +31,7 @@ fn a_full_memory_lets_the_session_go_that_would_end_first() {
 fn what_has_ended_makes_room_as_steps_happen() {
     let mut store = MemoryStore::new(1000);
     for number in 0..200 {
-        let (id, session) = new(number, "ada", NOW);
+        let (id, session) = new(number, &format!("user {number}"), NOW);
         store.create(id, session, NOW);
     }
     assert_eq!(store.len(), 200);
@@ -40,6 +40,25 @@ fn what_has_ended_makes_room_as_steps_happen() {
     assert_eq!(store.len(), 1);
     store.remove(&id, NOW.after(Duration::from_hours(1)));
     assert!(store.is_empty());
+}
+
+#[test]
+fn one_user_washes_nobody_out() {
+    let mut store = MemoryStore::new(150);
+    let (adas, session) = new(255, "ada", NOW);
+    store.create(adas, session, NOW);
+    let ids: Vec<_> = (0..200)
+        .map(|number| {
+            let now = NOW.after(Duration::from_secs(i64::from(number).unsigned_abs()));
+            let (id, session) = new(number, "bob", now);
+            assert!(store.create(id, session, now));
+            id
+        })
+        .collect();
+    assert_eq!(store.len(), 101);
+    assert!(store.load(&adas, NOW).is_some());
+    let kept: Vec<_> = ids.iter().map(|id| store.load(id, NOW).is_some()).collect();
+    assert_eq!(kept.iter().position(|&kept| kept), Some(100), "the oldest went first");
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub(super) struct Found {
 enum Question {
     Load(SessionId),
     /// A sealed session that is due.
-    Renew(SessionId, Box<Session>),
+    Renew(Box<Session>),
     Backend(&'static str),
 }
 
@@ -111,13 +111,13 @@ impl Search {
             Presented::Nothing => {}
             Presented::Bad => self.reject(sessions, SessionFault::Cookie, None, visit.scheme),
             Presented::Record(id) => self.waiting.push(Question::Load(id)),
-            Presented::Sealed(id, session) => match sessions.judge(&id, &session, now) {
-                Err(fault) => self.reject(sessions, fault, Some(session), visit.scheme),
+            Presented::Sealed(session) => match sessions.judge(&session, now) {
+                Err(fault) => self.reject(sessions, fault, Some(*session), visit.scheme),
                 // A request that another site may be behind keeps no session alive.
                 Ok(()) if sessions.is_due(&session, now) && !self.foreign => {
-                    self.waiting.push(Question::Renew(id, session.into()));
+                    self.waiting.push(Question::Renew(session));
                 }
-                Ok(()) => return self.weigh(Found::in_session(id, session), now),
+                Ok(()) => return self.weigh(Found::in_session(*session), now),
             },
         }
         None
@@ -168,7 +168,7 @@ impl Parked {
             Some(Question::Load(id)) => {
                 Step::LoadSession(id, Then::new(move |answer, now| self.loaded(id, answer, now)))
             }
-            Some(Question::Renew(id, session)) => Held { parked: self, id, session: *session }.renew(),
+            Some(Question::Renew(session)) => Held { parked: self, session: *session }.renew(),
             None => match self.search.ambient.take() {
                 Some(found) => self.settle(Found { foreign: true, ..found }),
                 None => {
@@ -191,7 +191,10 @@ impl Parked {
         match answer {
             Err(why) => self.unavailable(&why),
             Ok(None) => self.reject(SessionFault::Unknown, None),
-            Ok(Some(session)) => Held { parked: self, id, session }.begin(now),
+            Ok(Some(session)) if session.id != id => {
+                self.unavailable(&Unavailable::new("the session store answered with another session"))
+            }
+            Ok(Some(session)) => Held { parked: self, session }.begin(now),
         }
     }
 
@@ -231,8 +234,8 @@ impl Parked {
 
 impl Found {
     /// A session is attached by the browser itself, whoever makes it do so.
-    pub(super) fn in_session(id: SessionId, session: Session) -> Self {
-        let holder = Holder { id, user: session.user.id.clone(), issued: session.issued };
+    pub(super) fn in_session(session: Session) -> Self {
+        let holder = Holder { id: session.id, user: session.user.id.clone(), issued: session.issued };
         let proven = Proven { user: session.user, until: Some(session.until), ambient: true };
         Self { proven, session: Some(holder), foreign: false }
     }

@@ -3,12 +3,11 @@ use super::refuse::Details;
 use crate::account::Lookup;
 use crate::session::SessionRules;
 use crate::step::Then;
-use crate::{Denial, Gate, Session, SessionFault, SessionId, Step, Timestamp, Unavailable};
+use crate::{Denial, Gate, Session, SessionFault, Step, Timestamp, Unavailable};
 
 /// A visit with a session that was held until now; whether it goes on is judged here.
 pub(super) struct Held {
     pub(super) parked: Parked,
-    pub(super) id: SessionId,
     pub(super) session: Session,
 }
 
@@ -17,7 +16,7 @@ impl Held {
     pub(super) fn begin(self, now: Timestamp) -> Step {
         let gate = self.parked.gate.clone();
         let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown) };
-        match sessions.judge(&self.id, &self.session, now) {
+        match sessions.judge(&self.session, now) {
             Err(fault) => self.end(fault),
             // A request that another site may be behind keeps no session alive.
             Ok(()) if sessions.is_due(&self.session, now) && !self.parked.search.foreign => self.renew(),
@@ -39,14 +38,14 @@ impl Held {
             Ok(lookup) => lookup,
         };
         let Some(session) = sessions.renewed(self.session.clone(), lookup, now) else {
-            sessions.endings().end(self.id, self.session.issued(), now);
+            sessions.endings().end(self.session.id, self.session.issued, now);
             return self.end(SessionFault::UserChanged);
         };
-        let (id, held) = (self.id, Self { session: session.clone(), ..self });
+        let held = Self { session: session.clone(), ..self };
         if sessions.are_sealed() {
             Step::DrawBytes(Then::new(move |random, now| held.sealed(random, now)))
         } else {
-            Step::RenewSession(id, session, Then::new(move |answer, now| held.renewed(answer, now)))
+            Step::RenewSession(session.id, session, Then::new(move |answer, now| held.renewed(answer, now)))
         }
     }
 
@@ -54,7 +53,7 @@ impl Held {
         let gate = self.parked.gate.clone();
         let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown) };
         let scheme = self.parked.asker.scheme;
-        match random.and_then(|random| sessions.seal(self.id, &self.session, &random, scheme)) {
+        match random.and_then(|random| sessions.seal(&self.session, &random, scheme)) {
             Err(why) => self.unavailable(&why),
             Ok(cookie) => {
                 self.parked.search.fields.set_cookie(Some(cookie));
@@ -74,7 +73,7 @@ impl Held {
 
     /// Goes on with a renewed session, unless it has ended while others were asked.
     fn go_on(self, now: Timestamp) -> Step {
-        let judged = rules(&self.parked.gate).map(|sessions| sessions.judge(&self.id, &self.session, now));
+        let judged = rules(&self.parked.gate).map(|sessions| sessions.judge(&self.session, now));
         match judged {
             Some(Ok(())) => self.admit(now),
             Some(Err(fault)) => self.end(fault),
@@ -83,7 +82,7 @@ impl Held {
     }
 
     fn admit(self, now: Timestamp) -> Step {
-        self.parked.weigh(Found::in_session(self.id, self.session), now)
+        self.parked.weigh(Found::in_session(self.session), now)
     }
 
     /// A session that was ended by somebody leaves the store as well, so that nobody revives it; what ended by itself is the
@@ -93,7 +92,7 @@ impl Held {
         if !somebodys || rules(&self.parked.gate).is_none_or(SessionRules::are_sealed) {
             return self.parked.reject(fault, Some(self.session));
         }
-        let id = self.id;
+        let id = self.session.id;
         let dropped = move |answer, _| match answer {
             Err(why) => self.unavailable(&why),
             Ok(()) => self.parked.reject(fault, Some(self.session)),

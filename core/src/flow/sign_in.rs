@@ -18,7 +18,7 @@ use crate::form::{self, FormError, LoginFields};
 use crate::local_path::LocalPath;
 use crate::page::{LoginError, LoginForm};
 use crate::reply::Reply;
-use crate::session::{Kept, Presented, SessionRules};
+use crate::session::{Presented, SessionRules, SessionSecret};
 use crate::step::Then;
 use crate::throttle::Charge;
 use crate::{
@@ -47,11 +47,7 @@ pub(super) fn begin(visit: &Visit<'_>) -> Step {
     let mut attempt = Attempt::of(visit);
     if let Some(sessions) = &visit.gate.settings().sessions {
         attempt.asker.fields.touch();
-        attempt.old = match sessions.read(visit.head.headers, visit.scheme) {
-            Presented::Nothing | Presented::Bad => None,
-            Presented::Sealed(id, session) => Some((id, Some(session.issued()))),
-            Presented::Record(id) => Some((id, None)),
-        };
+        attempt.old = sessions.all(visit.head.headers, visit.scheme).collect();
     }
     Step::ReadBody(form::LIMIT, Then::new(move |body, now| attempt.read(body, now)))
 }
@@ -62,8 +58,8 @@ struct Attempt {
     asker: Asker,
     next: Option<LocalPath>,
     username: String,
-    /// The session that the browser still has, and when it was issued if that is known: it ends as the new one begins.
-    old: Option<(SessionId, Option<Timestamp>)>,
+    /// The sessions that the browser still has, as a rule one at most: they end as the new one begins.
+    old: Vec<Presented>,
     /// How many times all sessions of somebody had been ended when the password was asked about.
     endings: u64,
 }
@@ -75,7 +71,7 @@ impl Attempt {
             asker: visit.asker(),
             next: visit.asked_next(),
             username: String::new(),
-            old: None,
+            old: Vec::new(),
             endings: 0,
         }
     }
@@ -129,57 +125,60 @@ impl Attempt {
         let Some(sessions) = &gate.settings().sessions else {
             return self.unavailable(&Unavailable::new("this gate keeps no sessions"));
         };
-        let Some(session) = sessions.start(account, self.endings, now) else {
+        let secret = match random {
+            Ok(random) => SessionSecret::new(random),
+            Err(why) => return self.unavailable(&why),
+        };
+        let Some(session) = sessions.start(account, self.endings, &secret, now) else {
             let why = "the user's sessions were all ended while the password was checked";
             return self.unavailable(&Unavailable::new(why));
         };
-        let kept = random.and_then(|random| sessions.keep(&session, random, self.asker.scheme));
-        let (id, kept) = match kept {
-            Ok(kept) => kept,
-            Err(why) => return self.unavailable(&why),
-        };
-        self.replace_old(sessions, New { id, session, kept }, now)
+        match sessions.cookie(&session, &secret, self.asker.scheme) {
+            Err(why) => self.unavailable(&why),
+            Ok(cookie) => self.replace_old(New { session, cookie }, now),
+        }
     }
 
-    /// The old session goes before the new one comes (t25).
-    fn replace_old(self, sessions: &SessionRules, new: New, now: Timestamp) -> Step {
-        match self.old {
+    /// Old sessions go before the new one comes (t25), and their streams with them.
+    fn replace_old(mut self, new: New, now: Timestamp) -> Step {
+        match self.old.pop() {
             None => self.keep(new),
-            Some((id, Some(issued))) => {
-                sessions.endings().end(id, issued, now);
-                self.keep(new)
-            }
-            Some((id, None)) => Step::DropSession(
-                id,
-                Then::new(move |answer, now| match answer {
+            Some(Presented::Record(id)) => {
+                let then = Then::new(move |answer, now| match answer {
                     Err(why) => self.unavailable(&why),
                     Ok(()) => {
-                        // Its streams end as well. It was not loaded, so all that is known is that it was not issued later.
-                        if let Some(sessions) = &self.gate.settings().sessions {
-                            sessions.endings().end(id, now, now);
-                        }
-                        self.keep(new)
+                        // It was not loaded: all that is known is that it was issued before now.
+                        self.end(id, now, now);
+                        self.replace_old(new, now)
                     }
-                }),
-            ),
+                });
+                Step::DropSession(id, then)
+            }
+            Some(Presented::Sealed(session)) => {
+                self.end(session.id, session.issued, now);
+                self.replace_old(new, now)
+            }
+            Some(Presented::Nothing | Presented::Bad) => self.replace_old(new, now),
         }
     }
 
-    fn keep(self, New { id, session, kept }: New) -> Step {
-        let user = session.user.id.clone();
-        match kept {
-            Kept::InCookie { cookie } => self.done(user, cookie),
-            Kept::InStore { cookie } => {
-                let then = Then::new(move |answer, _| match answer {
-                    Err(why) => self.unavailable(&why),
-                    Ok(false) => {
-                        self.unavailable(&Unavailable::new("the store has a session of this id already"))
-                    }
-                    Ok(true) => self.done(user, cookie),
-                });
-                Step::CreateSession(id, session, then)
-            }
+    fn end(&self, id: SessionId, issued: Timestamp, now: Timestamp) {
+        if let Some(sessions) = &self.gate.settings().sessions {
+            sessions.endings().end(id, issued, now);
         }
+    }
+
+    fn keep(self, New { session, cookie }: New) -> Step {
+        let user = session.user.id.clone();
+        if self.gate.settings().sessions.as_ref().is_some_and(SessionRules::are_sealed) {
+            return self.done(user, cookie);
+        }
+        let then = Then::new(move |answer, _| match answer {
+            Err(why) => self.unavailable(&why),
+            Ok(false) => self.unavailable(&Unavailable::new("the store has a session of this id already")),
+            Ok(true) => self.done(user, cookie),
+        });
+        Step::CreateSession(session.id, session, then)
     }
 
     fn done(mut self, user: String, cookie: HeaderValue) -> Step {
@@ -240,11 +239,10 @@ impl Attempt {
     }
 }
 
-/// A session that begins.
+/// A session that begins, and its cookie.
 struct New {
-    id: SessionId,
     session: Session,
-    kept: Kept,
+    cookie: HeaderValue,
 }
 
 fn seconds(span: Duration) -> HeaderValue {

@@ -51,15 +51,8 @@ pub(crate) struct SessionCookie {
     secure_name: String,
 }
 
-/// What a request has under the cookie's name.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Found<'a> {
-    Nothing,
-    /// Something that could be ours.
-    Value(&'a str),
-    /// Two of them, or one that is too long.
-    Odd,
-}
+/// How many cookies of our name are looked at. A neighbour domain may have added some; nobody has that many.
+const MOST: usize = 8;
 
 impl SessionCookie {
     pub(crate) fn new(settings: CookieSettings) -> Result<Self, ConfigError> {
@@ -97,23 +90,18 @@ impl SessionCookie {
         Ok(Self { settings, secure_name })
     }
 
-    /// The cookie's name without a prefix.
-    pub(crate) fn plain_name(&self) -> &str {
-        &self.settings.name
-    }
-
-    /// The value of the request's cookie. Two of one name are nobody's: a neighbour domain may have added one.
-    pub(crate) fn find<'a>(&self, headers: HeaderView<'a>, scheme: Scheme) -> Found<'a> {
+    /// The values that the request has under the cookie's name.
+    pub(crate) fn values<'a>(
+        &self,
+        headers: HeaderView<'a>,
+        scheme: Scheme,
+    ) -> impl Iterator<Item = &'a [u8]> {
         let name = self.name(scheme).as_bytes();
-        let mut values = headers
+        headers
             .all(&COOKIE)
             .flat_map(|field| field.split(|&byte| byte == b';'))
-            .filter_map(|pair| pair.trim_ascii_start().strip_prefix(name)?.strip_prefix(b"="));
-        let Some(value) = values.next() else { return Found::Nothing };
-        match std::str::from_utf8(value) {
-            Ok(value) if value.len() <= LONGEST && values.next().is_none() => Found::Value(value.trim_end()),
-            _ => Found::Odd,
-        }
+            .filter_map(|pair| pair.trim_ascii().strip_prefix(name)?.strip_prefix(b"="))
+            .take(MOST)
     }
 
     /// A `Set-Cookie` with this value, or nothing if it is longer than browsers keep. It ends with the browser: how long a
@@ -209,19 +197,16 @@ mod tests {
         let cookie = cookie(|_| {}).unwrap();
         let find = |fields: &[&str]| {
             let pairs: Vec<_> = fields.iter().map(|field| (&b"cookie"[..], field.as_bytes())).collect();
-            match cookie.find(HeaderView::Pairs(&pairs), Scheme::Http) {
-                Found::Value(value) => value.to_owned(),
-                other => format!("{other:?}"),
-            }
+            let values = cookie.values(HeaderView::Pairs(&pairs), Scheme::Http);
+            values.map(|value| String::from_utf8(value.to_vec()).unwrap()).collect::<Vec<_>>()
         };
-        assert_eq!(find(&["a=1; authgate=x; b=2"]), "x");
-        assert_eq!(find(&["a=1", "authgate=x "]), "x");
-        assert_eq!(find(&["a=1;authgate="]), "");
-        assert_eq!(find(&["authgates=1; Authgate=2; xauthgate=3; authgate"]), "Nothing");
-        assert_eq!(find(&["__Host-authgate=x"]), "Nothing", "over TLS only");
-        assert_eq!(find(&["authgate=x; authgate=x"]), "Odd");
-        assert_eq!(find(&["authgate=x", "authgate=y"]), "Odd");
-        assert_eq!(find(&[&format!("authgate={}", "x".repeat(4097))]), "Odd");
+        assert_eq!(find(&["a=1; authgate=x; b=2"]), ["x"]);
+        assert_eq!(find(&["a=1", "authgate=x "]), ["x"]);
+        assert_eq!(find(&["a=1;authgate="]), [""]);
+        assert!(find(&["authgates=1; Authgate=2; xauthgate=3; authgate"]).is_empty());
+        assert!(find(&["__Host-authgate=x"]).is_empty(), "over TLS only");
+        assert_eq!(find(&["authgate=x; authgate=y", "authgate=z"]), ["x", "y", "z"]);
+        assert_eq!(find(&[&"authgate=x;".repeat(100)]).len(), 8);
     }
 
     #[test]

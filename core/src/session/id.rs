@@ -17,6 +17,9 @@ pub struct SessionId(#[serde(with = "base64")] [u8; 32]);
 pub(crate) struct SessionSecret([u8; 32]);
 
 impl SessionId {
+    /// Before all others.
+    pub(crate) const FIRST: Self = Self([0; 32]);
+
     /// The bytes that tell this session from all others.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -29,13 +32,18 @@ impl SessionSecret {
     }
 
     /// The secret in a cookie's value.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        base64::decode(text.as_bytes()).map(Self)
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        base64::decode(text).map(Self)
     }
 
     /// The value of the cookie.
     pub(crate) fn to_text(&self) -> String {
         URL_SAFE_NO_PAD.encode_to_string(self.0)
+    }
+
+    /// The secret itself, to seal with.
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     pub(crate) fn id(&self) -> SessionId {
@@ -69,10 +77,10 @@ mod tests {
     fn the_id_is_not_the_secret_and_both_are_stable() {
         let secret = SessionSecret::new([7; 32]);
         assert_ne!(secret.id().as_bytes(), &[7; 32]);
-        let again = SessionSecret::parse(&secret.to_text()).unwrap();
+        let again = SessionSecret::parse(secret.to_text().as_bytes()).unwrap();
         assert_eq!(again.id(), secret.id());
         for text in ["", "AA", "\u{e9}", &"A".repeat(44), &format!("{}=", secret.to_text())] {
-            assert!(SessionSecret::parse(text).is_none(), "{text}");
+            assert!(SessionSecret::parse(text.as_bytes()).is_none(), "{text}");
         }
     }
 

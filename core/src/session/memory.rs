@@ -14,19 +14,30 @@ use crate::Timestamp;
 ///
 /// A false "there is none" makes somebody sign in again; a session that should be gone lets somebody in.
 ///
-/// A record takes about 400 bytes for a user with short names. When there is no room left, the session that would end
-/// first goes.
+/// A record takes about 700 bytes for a user with short names. When there is no room left, the session that would end
+/// first goes. A user has at most 100 sessions: with the next one, the oldest of them goes, so that nobody washes others
+/// out.
 #[derive(Debug)]
 pub struct MemoryStore {
     capacity: usize,
     sessions: BTreeMap<SessionId, Session>,
     order: BTreeSet<(Timestamp, SessionId)>,
+    /// Each user's sessions, by when they began.
+    users: BTreeSet<(String, Timestamp, SessionId)>,
 }
+
+/// The most sessions that one user has.
+const MOST_OF_A_USER: usize = 100;
 
 impl MemoryStore {
     /// A store for at most `capacity` sessions.
     pub fn new(capacity: usize) -> Self {
-        Self { capacity: capacity.max(1), sessions: BTreeMap::new(), order: BTreeSet::new() }
+        Self {
+            capacity: capacity.max(1),
+            sessions: BTreeMap::new(),
+            order: BTreeSet::new(),
+            users: BTreeSet::new(),
+        }
     }
 
     /// Keeps a new session; `false` if there is one of this id already.
@@ -34,6 +45,9 @@ impl MemoryStore {
         self.sweep(now);
         if self.sessions.contains_key(&id) {
             return false;
+        }
+        if let Some(oldest) = self.one_too_many(&session.user.id) {
+            self.take(&oldest);
         }
         if self.sessions.len() >= self.capacity {
             self.remove_first();
@@ -81,25 +95,36 @@ impl MemoryStore {
         }
     }
 
+    /// A user's oldest session, if there is no room for another one of theirs.
+    fn one_too_many(&self, user: &str) -> Option<SessionId> {
+        let first = (user.to_owned(), Timestamp::from_millis(i64::MIN), SessionId::FIRST);
+        let mut theirs = self.users.range(first..).take_while(|(other, ..)| other == user);
+        let (_, _, oldest) = theirs.next()?;
+        // As many again as there may be beside the oldest and the new one.
+        theirs.nth(MOST_OF_A_USER - 2).map(|_| *oldest)
+    }
+
     fn put(&mut self, id: SessionId, session: Session) {
         self.order.insert((session.until, id));
+        self.users.insert((session.user.id.clone(), session.issued, id));
         self.sessions.insert(id, session);
     }
 
     fn take(&mut self, id: &SessionId) -> bool {
         let Some(session) = self.sessions.remove(id) else { return false };
+        self.users.remove(&(session.user.id, session.issued, *id));
         self.order.remove(&(session.until, *id))
     }
 
     fn remove_first(&mut self) {
-        if let Some((_, id)) = self.order.pop_first() {
-            self.sessions.remove(&id);
+        if let Some(&(_, id)) = self.order.first() {
+            self.take(&id);
         }
     }
 }
 
 impl Default for MemoryStore {
-    /// A store for 100 000 sessions: about 40 MB when it is full.
+    /// A store for 100 000 sessions: about 70 MB when it is full.
     fn default() -> Self {
         Self::new(100_000)
     }

@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::cookie::SameSite;
 pub use self::id::SessionId;
+pub(crate) use self::id::SessionSecret;
 pub use self::memory::MemoryStore;
-pub(crate) use self::rules::{Kept, Presented, SessionRules};
+pub(crate) use self::rules::{Presented, SessionRules};
 pub use self::seal::SealingKey;
 pub use self::settings::Sessions;
 use crate::account::Fingerprint;
@@ -27,6 +28,8 @@ use crate::{Timestamp, User};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Session {
+    /// What it is kept under, so that a store which mixes its answers up lets nobody in as somebody else.
+    pub(crate) id: SessionId,
     pub(crate) user: User,
     pub(crate) credential: Option<Fingerprint>,
     pub(crate) issued: Timestamp,
@@ -55,6 +58,11 @@ pub enum SessionFault {
 }
 
 impl Session {
+    /// What it is kept under.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
     /// The user.
     pub fn user(&self) -> &User {
         &self.user
@@ -111,6 +119,7 @@ pub(crate) mod tests {
     pub(crate) fn session(user: &str) -> Session {
         let at = Timestamp::from_secs;
         Session {
+            id: SessionSecret::new([1; 32]).id(),
             user: User { roles: vec!["ops".to_owned()], ..User::new(user) },
             credential: Some(Fingerprint::of("hash")),
             issued: at(1000),

@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-use super::cookie::{Found, SessionCookie};
+use super::cookie::SessionCookie;
 use super::endings::Endings;
 use super::id::SessionSecret;
-use super::seal::{KeyRing, Sealed};
+use super::seal::KeyRing;
 use super::{Session, SessionFault, SessionId};
 use crate::account::{Account, Fingerprint, Lookup};
 use crate::headers::HeaderView;
@@ -29,59 +29,55 @@ pub(crate) enum Presented {
     /// None of ours.
     Bad,
     /// A sealed session, not judged yet.
-    Sealed(SessionId, Session),
+    Sealed(Box<Session>),
     /// The way to a record.
     Record(SessionId),
 }
 
-/// Where a new session is to be kept, and the value of its cookie.
-pub(crate) enum Kept {
-    InCookie { cookie: HeaderValue },
-    InStore { cookie: HeaderValue },
-}
-
 impl SessionRules {
-    /// Reads the request's cookie.
+    /// Reads the request's cookie. Two of ours are nobody's: who knows which of them the person means.
     pub(crate) fn read(&self, headers: HeaderView<'_>, scheme: Scheme) -> Presented {
-        let value = match self.cookie.find(headers, scheme) {
-            Found::Nothing => return Presented::Nothing,
-            Found::Odd => return Presented::Bad,
-            Found::Value(value) => value,
-        };
-        match &self.ring {
-            None => {
-                SessionSecret::parse(value).map_or(Presented::Bad, |secret| Presented::Record(secret.id()))
-            }
-            Some(ring) => ring
-                .open(value, self.cookie.plain_name())
-                .map_or(Presented::Bad, |sealed| Presented::Sealed(sealed.id, sealed.session)),
+        let mut ours = self.all(headers, scheme);
+        match (ours.next(), ours.next()) {
+            (Some(one), None) => one,
+            (None, _) if self.cookie.values(headers, scheme).next().is_none() => Presented::Nothing,
+            _ => Presented::Bad,
         }
     }
 
-    /// Whether a session holds now, and why not.
-    pub(crate) fn judge(
-        &self,
-        id: &SessionId,
-        session: &Session,
-        now: Timestamp,
-    ) -> Result<(), SessionFault> {
-        if session.user.id.is_empty() {
+    /// All sessions that a request shows, for whoever ends them.
+    pub(crate) fn all<'a>(
+        &'a self,
+        headers: HeaderView<'a>,
+        scheme: Scheme,
+    ) -> impl Iterator<Item = Presented> + 'a {
+        self.cookie.values(headers, scheme).filter_map(|value| match &self.ring {
+            None => Some(Presented::Record(SessionSecret::parse(value)?.id())),
+            Some(ring) => Some(Presented::Sealed(ring.open(value)?.into())),
+        })
+    }
+
+    /// Whether a session holds now, and why not. What it was promised once is worth no more than today's settings allow.
+    pub(crate) fn judge(&self, session: &Session, now: Timestamp) -> Result<(), SessionFault> {
+        let ends = session.ends.min(session.issued.after(self.lifetime));
+        if session.user.id.is_empty() || session.issued > now.after(self.lifetime) {
+            // No clock is that wrong.
             Err(SessionFault::Cookie)
-        } else if now >= session.ends {
+        } else if now >= ends {
             Err(SessionFault::Ended)
-        } else if now >= session.until {
+        } else if now >= session.until.min(session.renewed.after(self.idle)) {
             Err(SessionFault::Idle)
-        } else if !self.endings().spare(id, &session.user.id, session.issued) {
+        } else if !self.endings().spare(&session.id, &session.user.id, session.issued) {
             Err(SessionFault::SignedOut)
         } else {
             Ok(())
         }
     }
 
-    /// Whether it is time to renew a session that holds. One that cannot last any longer is renewed, too: its user is looked
-    /// up again.
+    /// Whether it is time to renew a session that holds. One that cannot last any longer is renewed, too, and one from the
+    /// future, because a clock was set back: its user is looked up again.
     pub(crate) fn is_due(&self, session: &Session, now: Timestamp) -> bool {
-        now >= session.renewed.after(self.renew_every)
+        now < session.renewed || now >= session.renewed.after(self.renew_every)
     }
 
     /// The session as it goes on from now, with what is known of its user; nothing if its user is not the same any more.
@@ -95,48 +91,51 @@ impl SessionRules {
                 Account { credential: account.credential.or(session.credential), ..account }
             }
         };
-        let until = now.after(self.idle).min(session.ends);
+        let ends = session.ends.min(session.issued.after(self.lifetime));
+        let until = now.after(self.idle).min(ends);
         let user = User { claims: None, ..user };
         Some(Session { user, credential, renewed: now, until, ..session })
     }
 
     /// A new session of somebody who has just signed in, whose password was asked about when there had been `asked` endings;
     /// nothing if the user's sessions have all been ended since.
-    pub(crate) fn start(&self, account: Account, asked: u64, now: Timestamp) -> Option<Session> {
+    pub(crate) fn start(
+        &self,
+        account: Account,
+        asked: u64,
+        secret: &SessionSecret,
+        now: Timestamp,
+    ) -> Option<Session> {
         let Account { user, credential } = account;
         let user = User { claims: None, ..user };
         let issued = self.endings().issue(&user.id, asked, now)?;
         let ends = now.after(self.lifetime);
-        Some(Session { user, credential, issued, renewed: now, until: now.after(self.idle).min(ends), ends })
+        let until = now.after(self.idle).min(ends);
+        Some(Session { id: secret.id(), user, credential, issued, renewed: now, until, ends })
     }
 
-    /// The id of a new session, where it is kept, and its cookie.
-    pub(crate) fn keep(
+    /// The cookie of a new session: sealed, or with the secret that leads to it.
+    pub(crate) fn cookie(
         &self,
         session: &Session,
-        random: [u8; 32],
+        secret: &SessionSecret,
         scheme: Scheme,
-    ) -> Result<(SessionId, Kept), Unavailable> {
-        let secret = SessionSecret::new(random);
-        let id = secret.id();
-        if self.ring.is_some() {
-            return Ok((id, Kept::InCookie { cookie: self.seal(id, session, &random, scheme)? }));
+    ) -> Result<HeaderValue, Unavailable> {
+        if self.are_sealed() {
+            return self.seal(session, secret.bytes(), scheme);
         }
         let cookie = self.cookie.set(&secret.to_text(), scheme);
-        let cookie = cookie.ok_or_else(|| Unavailable::new("the session's cookie cannot be written"))?;
-        Ok((id, Kept::InStore { cookie }))
+        cookie.ok_or_else(|| Unavailable::new("the session's cookie cannot be written"))
     }
 
     /// The cookie of a sealed session.
     pub(crate) fn seal(
         &self,
-        id: SessionId,
         session: &Session,
         random: &[u8; 32],
         scheme: Scheme,
     ) -> Result<HeaderValue, Unavailable> {
-        let sealed = Sealed { id, session: session.clone() };
-        let value = self.ring.as_ref().and_then(|ring| ring.seal(&sealed, self.cookie.plain_name(), random));
+        let value = self.ring.as_ref().and_then(|ring| ring.seal(session, random));
         let value = value.ok_or_else(|| Unavailable::new("the session cannot be sealed"))?;
         self.cookie.set(&value, scheme).ok_or_else(|| {
             Unavailable::new(format!(

@@ -3,10 +3,10 @@ use std::fmt;
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use base64_simd::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroize as _;
 
-use super::{Session, SessionId};
+use super::Session;
+use super::cookie::LONGEST;
 use crate::ConfigError;
 
 /// The first byte of what is sealed. Another one is another version's, and nothing to us.
@@ -15,20 +15,22 @@ const VERSION: u8 = 1;
 /// The shortest secret, in bytes: as many as the key that is derived from it has.
 const SHORTEST: usize = 32;
 
-/// A key that seals sessions into cookies: derived from a secret (HKDF-SHA256, RFC 5869), used with AES-256-GCM-SIV
+/// A key that seals sessions into cookies.
+///
+/// Gates that share a key, a cookie's name and a realm share their sign-ins: whoever signed in to one has signed in to all.
+/// That is the way to run one dashboard in several processes. Dashboards with different users need a secret each, or at
+/// least a [`realm`](crate::GateBuilder::realm) each.
+///
+/// It is derived from a secret (HKDF-SHA256, RFC 5869), used with AES-256-GCM-SIV
 /// (RFC 8452), which forgives a nonce that is drawn twice.
 pub struct SealingKey(LessSafeKey);
 
-/// What a sealed cookie holds.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Sealed {
-    pub(crate) id: SessionId,
-    pub(crate) session: Session,
-}
-
 /// The keys of a gate: the first seals, all of them open.
-pub(crate) struct KeyRing(Vec<SealingKey>);
+pub(crate) struct KeyRing {
+    keys: Vec<SealingKey>,
+    /// What is authenticated beside the session: one version's cookie is no other's, nor one name's, nor one realm's.
+    context: Vec<u8>,
+}
 
 impl SealingKey {
     /// A key from a secret of at least 32 bytes that nobody can guess, such as `authgate secret` prints.
@@ -52,7 +54,7 @@ impl SealingKey {
 }
 
 impl KeyRing {
-    pub(crate) fn new(keys: Vec<SealingKey>) -> Result<Self, ConfigError> {
+    pub(crate) fn new(keys: Vec<SealingKey>, name: &str, realm: &str) -> Result<Self, ConfigError> {
         if keys.is_empty() {
             return Err(ConfigError::new(
                 "session_secret",
@@ -60,36 +62,33 @@ impl KeyRing {
                 "give one, or several to rotate: the first seals, all of them open",
             ));
         }
-        Ok(Self(keys))
+        let context =
+            [&b"authgate session\0"[..], &[VERSION], name.as_bytes(), b"\0", realm.as_bytes()].concat();
+        Ok(Self { keys, context })
     }
 
-    /// The value of a cookie that nobody else can read or make. `name` is the cookie's: one cookie is no other.
-    pub(crate) fn seal(&self, sealed: &Sealed, name: &str, random: &[u8; 32]) -> Option<String> {
-        let mut text = serde_json::to_vec(sealed).ok()?;
+    /// The value of a cookie that nobody else can read or make.
+    pub(crate) fn seal(&self, session: &Session, random: &[u8; 32]) -> Option<String> {
+        let mut text = serde_json::to_vec(session).ok()?;
         let nonce: [u8; NONCE_LEN] = *random.first_chunk()?;
-        let aad = aad(name);
-        self.0.first()?.0.seal_in_place_append_tag(Nonce::from(&nonce), Aad::from(aad), &mut text).ok()?;
+        let key = &self.keys.first()?.0;
+        key.seal_in_place_append_tag(Nonce::from(&nonce), Aad::from(&self.context), &mut text).ok()?;
         Some(URL_SAFE_NO_PAD.encode_to_string([&[VERSION], &nonce[..], &text].concat()))
     }
 
     /// What was sealed, if it was sealed with one of our keys.
-    pub(crate) fn open(&self, text: &str, name: &str) -> Option<Sealed> {
+    pub(crate) fn open(&self, text: &[u8]) -> Option<Session> {
+        (text.len() <= LONGEST).then_some(())?;
         let bytes = URL_SAFE_NO_PAD.decode_to_vec(text).ok()?;
         let (&version, rest) = bytes.split_first()?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>()?;
         (version == VERSION).then_some(())?;
-        let aad = aad(name);
-        self.0.iter().find_map(|key| {
+        self.keys.iter().find_map(|key| {
             let mut copy = sealed.to_vec();
-            let plain = key.0.open_in_place(Nonce::from(nonce), Aad::from(&aad), &mut copy).ok()?;
+            let plain = key.0.open_in_place(Nonce::from(nonce), Aad::from(&self.context), &mut copy).ok()?;
             serde_json::from_slice(plain).ok()
         })
     }
-}
-
-/// What is authenticated beside the session itself.
-fn aad(name: &str) -> Vec<u8> {
-    [&b"authgate session\0"[..], &[VERSION], name.as_bytes()].concat()
 }
 
 fn derive(secret: &[u8]) -> Option<LessSafeKey> {
@@ -110,15 +109,19 @@ impl fmt::Debug for SealingKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::id::SessionSecret;
     use crate::session::tests::session;
 
-    fn ring(secrets: &[&str]) -> KeyRing {
-        KeyRing::new(secrets.iter().map(|secret| SealingKey::new(secret).unwrap()).collect()).unwrap()
+    fn ring_of(secrets: &[&str], name: &str, realm: &str) -> KeyRing {
+        let keys = secrets.iter().map(|secret| SealingKey::new(secret).unwrap()).collect();
+        KeyRing::new(keys, name, realm).unwrap()
     }
 
-    fn sealed() -> Sealed {
-        Sealed { id: SessionSecret::new([1; 32]).id(), session: session("ada") }
+    fn ring(secrets: &[&str]) -> KeyRing {
+        ring_of(secrets, "s", "dashboard")
+    }
+
+    fn seal(ring: &KeyRing) -> String {
+        ring.seal(&session("ada"), &[3; 32]).unwrap()
     }
 
     const OLD: &str = "an old secret of thirty-two bytes or more";
@@ -126,38 +129,39 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_again_and_is_not_readable() {
-        let text = ring(&[OLD]).seal(&sealed(), "s", &[3; 32]).unwrap();
-        let opened = ring(&[OLD]).open(&text, "s").unwrap();
-        assert_eq!((opened.id, opened.session), (sealed().id, sealed().session));
+        let text = seal(&ring(&[OLD]));
+        assert_eq!(ring(&[OLD]).open(text.as_bytes()), Some(session("ada")));
         assert!(!String::from_utf8_lossy(&URL_SAFE_NO_PAD.decode_to_vec(&text).unwrap()).contains("ada"));
     }
 
     #[test]
     fn the_first_key_seals_all_open_and_a_removed_one_does_not() {
-        let text = ring(&[OLD]).seal(&sealed(), "s", &[3; 32]).unwrap();
-        assert!(ring(&[NEW, OLD]).open(&text, "s").is_some());
-        assert!(ring(&[NEW]).open(&text, "s").is_none());
-        let text = ring(&[NEW, OLD]).seal(&sealed(), "s", &[3; 32]).unwrap();
-        assert!(ring(&[NEW]).open(&text, "s").is_some());
-        assert!(ring(&[OLD]).open(&text, "s").is_none());
+        let text = seal(&ring(&[OLD]));
+        assert!(ring(&[NEW, OLD]).open(text.as_bytes()).is_some());
+        assert!(ring(&[NEW]).open(text.as_bytes()).is_none());
+        let text = seal(&ring(&[NEW, OLD]));
+        assert!(ring(&[NEW]).open(text.as_bytes()).is_some());
+        assert!(ring(&[OLD]).open(text.as_bytes()).is_none());
     }
 
     #[test]
-    fn any_change_of_any_bit_any_cut_and_another_name_is_refused() {
+    fn any_change_any_cut_another_name_and_another_realm_are_refused() {
         let ring = ring(&[OLD]);
-        let text = ring.seal(&sealed(), "s", &[3; 32]).unwrap();
+        let text = seal(&ring);
         let bytes = URL_SAFE_NO_PAD.decode_to_vec(&text).unwrap();
         for bit in 0..bytes.len() * 8 {
             let mut changed = bytes.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
-            assert!(ring.open(&URL_SAFE_NO_PAD.encode_to_string(&changed), "s").is_none(), "bit {bit}");
+            assert!(ring.open(URL_SAFE_NO_PAD.encode_to_string(&changed).as_bytes()).is_none(), "bit {bit}");
         }
         for length in 0..bytes.len() {
-            assert!(ring.open(&URL_SAFE_NO_PAD.encode_to_string(&bytes[..length]), "s").is_none());
+            assert!(ring.open(URL_SAFE_NO_PAD.encode_to_string(&bytes[..length]).as_bytes()).is_none());
         }
-        assert!(ring.open(&text, "other").is_none());
-        assert!(ring.open(&format!("{text}A"), "s").is_none());
-        assert!(ring.open(&format!("{text}="), "s").is_none());
+        assert!(ring.open(format!("{text}A").as_bytes()).is_none());
+        assert!(ring.open(format!("{text}=").as_bytes()).is_none());
+        assert!(ring_of(&[OLD], "other", "dashboard").open(text.as_bytes()).is_none());
+        assert!(ring_of(&[OLD], "s", "another").open(text.as_bytes()).is_none());
+        assert!(ring.open("A".repeat(5000).as_bytes()).is_none());
     }
 
     #[test]
@@ -165,7 +169,7 @@ mod tests {
         for secret in [&b""[..], &[7; 31], &[7; 64]] {
             assert_eq!(SealingKey::new(secret).unwrap_err().field(), "session_secret");
         }
-        assert!(KeyRing::new(Vec::new()).is_err());
+        assert!(KeyRing::new(Vec::new(), "s", "dashboard").is_err());
         assert_eq!(format!("{:?}", SealingKey::new(OLD).unwrap()), "SealingKey(•••)");
     }
 }

@@ -43,7 +43,8 @@ impl Sessions {
     }
 
     /// Sessions are sealed into the cookie itself. The first key seals; all of them open, so that keys can be rotated: put
-    /// the new one first, and take the old one away once its sessions have ended.
+    /// the new one first, and take the old one away once its sessions have ended. Who shares keys shares sign-ins: see
+    /// [`SealingKey`].
     pub fn sealed(keys: impl IntoIterator<Item = SealingKey>) -> Self {
         Self::new(Some(keys.into_iter().collect()))
     }
@@ -109,7 +110,7 @@ impl Sessions {
         self
     }
 
-    pub(crate) fn prepare(self) -> Result<SessionRules, ConfigError> {
+    pub(crate) fn prepare(self, realm: &str) -> Result<SessionRules, ConfigError> {
         let refuse = |field, problem: String, remedy: &str| Err(ConfigError::new(field, problem, remedy));
         let (idle, lifetime) = (self.idle, self.lifetime);
         let second = Duration::from_secs(1);
@@ -134,7 +135,7 @@ impl Sessions {
             );
         }
         Ok(SessionRules {
-            ring: self.keys.map(KeyRing::new).transpose()?,
+            ring: self.keys.map(|keys| KeyRing::new(keys, &self.cookie.name, realm)).transpose()?,
             cookie: SessionCookie::new(self.cookie)?,
             endings: Endings::new(ENDINGS, lifetime).into(),
             idle,
@@ -177,7 +178,7 @@ mod tests {
             ("cookie_path", Sessions::records().cookie_path("ops")),
             ("cookie_domain", Sessions::records().cookie_domain("localhost")),
         ] {
-            assert_eq!(sessions.prepare().map(drop).unwrap_err().field(), field);
+            assert_eq!(sessions.prepare("dashboard").map(drop).unwrap_err().field(), field);
         }
     }
 }

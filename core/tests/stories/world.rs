@@ -64,6 +64,12 @@ impl Clock {
         *self.0.lock().unwrap()
     }
 
+    /// Somebody sets the clock back.
+    pub(crate) fn set_back(&self, span: Duration) {
+        let mut now = self.0.lock().unwrap();
+        *now = now.before(span);
+    }
+
     pub(crate) fn pass(&self, span: Duration) {
         let mut now = self.0.lock().unwrap();
         *now = now.after(span);

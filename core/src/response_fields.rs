@@ -6,6 +6,8 @@ use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE
 pub struct ResponseFields {
     touched: bool,
     cookie: Option<HeaderValue>,
+    /// Beside it, and only when somebody signs out.
+    farewell: Option<HeaderValue>,
 }
 
 impl ResponseFields {
@@ -14,10 +16,15 @@ impl ResponseFields {
         self.touched = true;
     }
 
-    /// The cookie is written anew. The last one counts: an answer has at most one.
+    /// The session's cookie is written anew. The last one counts: an answer has at most one.
     pub(crate) fn set_cookie(&mut self, field: Option<HeaderValue>) {
         self.touched = true;
         self.cookie = field;
+    }
+
+    /// A cookie of another name.
+    pub(crate) fn add_cookie(&mut self, field: Option<HeaderValue>) {
+        self.farewell = field;
     }
 
     /// For an answer that does not depend on the session: touched only if a cookie is written all the same.
@@ -33,7 +40,8 @@ impl ResponseFields {
     /// The fields to append to the answer's: `Vary` and perhaps `Set-Cookie`.
     pub fn appended(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
         let vary = self.touched.then(|| (VARY, HeaderValue::from_static("Cookie")));
-        vary.into_iter().chain(self.cookie.clone().map(|cookie| (SET_COOKIE, cookie)))
+        let cookies = self.cookie.clone().into_iter().chain(self.farewell.clone());
+        vary.into_iter().chain(cookies.map(|cookie| (SET_COOKIE, cookie)))
     }
 
     /// Writes them into an answer. Its `Cache-Control` gives way to `no-store`.

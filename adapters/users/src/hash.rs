@@ -1,11 +1,11 @@
 use std::fmt;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
-use argon2::password_hash::{self, PasswordHasher as _, PasswordVerifier as _};
+use argon2::password_hash::{self, PasswordHasher as _};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
 use authgate_core::Secret;
 
-use crate::turns::Turn;
+use crate::memory::Memory;
 
 /// The longest password in bytes; the gate's login form takes no longer one either.
 const MOST_PASSWORD_BYTES: usize = 1024;
@@ -106,11 +106,10 @@ impl Phc {
             return Err(NOT_ARGON2ID);
         }
         let params = Params::try_from(&parsed).map_err(|_| NOT_ARGON2ID)?;
-        let work = u64::from(params.m_cost()) * u64::from(params.t_cost());
         if params.m_cost() > MOST_MEMORY_KIB
             || params.t_cost() > MOST_PASSES
             || params.p_cost() > MOST_LANES
-            || work > MOST_WORK_KIB
+            || work(&params) > MOST_WORK_KIB
         {
             return Err(TOO_COSTLY);
         }
@@ -130,16 +129,39 @@ impl Phc {
         Ok(Self(hash.to_string()))
     }
 
-    /// Whether this is the hash of `password`. It takes a turn, because it takes that much memory.
-    pub(crate) fn verify(&self, password: &[u8], _turn: &Turn<'_>) -> Result<bool, password_hash::Error> {
+    /// This hash with the parameters of `other`, so that it costs as much; meant for [`Phc::nobody`].
+    pub(crate) fn as_costly_as(&self, other: &Self) -> Self {
+        let (Ok(own), Ok(other)) = (PasswordHash::new(&self.0), PasswordHash::new(&other.0)) else {
+            return self.clone();
+        };
+        Self(PasswordHash { salt: own.salt, hash: own.hash, ..other }.to_string())
+    }
+
+    /// How much a check costs: memory times passes.
+    pub(crate) fn work(&self) -> u64 {
+        PasswordHash::new(&self.0)
+            .ok()
+            .and_then(|parsed| Params::try_from(&parsed).ok())
+            .map_or(0, |params| work(&params))
+    }
+
+    /// Whether this is the hash of `password`. The memory is that of a turn: a hash takes 19 MiB.
+    pub(crate) fn verify(&self, password: &[u8], memory: &mut Memory) -> Result<bool, password_hash::Error> {
         let parsed = PasswordHash::new(&self.0)?;
         #[cfg(test)]
         tests::count(&parsed);
-        match current().verify_password(password, &parsed) {
-            Ok(()) => Ok(true),
-            Err(password_hash::Error::PasswordInvalid) => Ok(false),
-            Err(error) => Err(error),
-        }
+        let (Some(salt), Some(expected)) = (parsed.salt, parsed.hash) else { return Ok(false) };
+        let version = parsed.version.map_or(Ok(Version::V0x13), Version::try_from)?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, version, Params::try_from(&parsed)?);
+        let mut buffer = [0; Output::MAX_LENGTH];
+        let hash = buffer.get_mut(..expected.len()).ok_or(password_hash::Error::OutputSize)?;
+        memory
+            .lend(argon2.params().block_count(), |blocks| {
+                argon2.hash_password_into_with_memory(password, &salt, hash, blocks)
+            })
+            .map_err(|_| password_hash::Error::OutOfMemory)??;
+        // Two outputs are compared in constant time.
+        Ok(Output::new(hash).map_err(password_hash::Error::from)? == expected)
     }
 
     pub(crate) fn is_outdated(&self) -> bool {
@@ -165,6 +187,10 @@ fn current() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, CURRENT)
 }
 
+fn work(params: &Params) -> u64 {
+    u64::from(params.m_cost()) * u64::from(params.t_cost())
+}
+
 fn random<const N: usize>() -> Result<[u8; N], HashError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| HashError::NoRandomness)?;
@@ -176,7 +202,6 @@ pub(crate) mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::turns::Turns;
 
     thread_local! {
         /// The memory cost of every check that this thread made, added up.
@@ -206,8 +231,7 @@ pub(crate) mod tests {
     }
 
     fn matches(phc: &str, password: &str) -> bool {
-        let turns = Turns::new(1);
-        Phc::parse(phc).unwrap().verify(password.as_bytes(), &turns.take()).unwrap()
+        Phc::parse(phc).unwrap().verify(password.as_bytes(), &mut Memory::default()).unwrap()
     }
 
     #[test]
@@ -235,6 +259,36 @@ pub(crate) mod tests {
             "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
         assert!(matches(reference, "password"));
         assert!(!matches(reference, "passwort"));
+    }
+
+    #[test]
+    fn what_other_hashes_left_in_the_memory_changes_nothing() {
+        let mut memory = Memory::default();
+        let (cheap, good) = (cheap("enigma"), hash_password(&secret("enigma")).unwrap());
+        let lanes = good.replace("p=1", "p=4");
+        for _ in 0..2 {
+            for (phc, password, right) in [
+                (&cheap, "enigma", true),
+                (&good, "enigma", true),
+                (&cheap, "enigma", true),
+                (&lanes, "enigma", false),
+                (&good, "Enigma", false),
+            ] {
+                let phc = Phc::parse(phc).unwrap();
+                assert_eq!(phc.verify(password.as_bytes(), &mut memory), Ok(right), "{}", phc.as_str());
+            }
+        }
+    }
+
+    #[test]
+    fn t29_nobody_costs_as_much_as_anybody_else_and_has_no_password() {
+        let nobody = Phc::nobody().unwrap();
+        let costly = Phc::parse(&cheap("enigma").replace("m=8,t=1", "m=64,t=3")).unwrap();
+        let as_costly = nobody.as_costly_as(&costly);
+        assert!(as_costly.as_str().starts_with("$argon2id$v=19$m=64,t=3,p=1$"), "{}", as_costly.as_str());
+        assert_eq!(as_costly.work(), 3 * 64);
+        assert_eq!(Phc::parse(as_costly.as_str()).as_ref(), Ok(&as_costly));
+        assert_eq!(as_costly.as_costly_as(&nobody), nobody, "the salt and the output are its own");
     }
 
     #[test]

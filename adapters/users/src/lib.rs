@@ -30,9 +30,12 @@
 //! let Verdict::Accepted(account) = users.check(&typed)? else { panic!("it is her password") };
 //! assert!(account.user.is_admin);
 //!
-//! editor.remove("ada")?;
+//! editor.set_disabled("ada", true)?;
 //! assert_eq!(users.check(&typed)?, Verdict::Rejected); // no restart
-//! assert_eq!(users.refresh().ended, ["ada"]); // whose sessions must end
+//! for ended in users.refresh().ended {
+//!     assert_eq!(ended.id, "ada"); // whose sessions must end
+//!     // gate.sign_out_everywhere(&ended.id, ended.noticed.into());
+//! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -43,16 +46,18 @@ mod entry;
 mod error;
 mod hash;
 mod listed_user;
+mod memory;
 mod new_user;
 mod parse;
 mod read;
 mod stamp;
 mod turns;
 mod user_file;
+mod users;
 mod watch;
 mod write;
 
-pub use changes::Changes;
+pub use changes::{Changes, Ended};
 pub use editor::UserEditor;
 pub use error::UserFileError;
 pub use hash::{HashError, hash_password, is_outdated};

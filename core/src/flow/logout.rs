@@ -105,8 +105,11 @@ impl Leaving {
     }
 
     fn signed_out(mut self) -> Step {
-        let sessions = self.gate.settings().sessions.as_ref();
-        self.asker.fields.set_cookie(sessions.and_then(|sessions| sessions.removal(self.asker.scheme)));
+        let scheme = self.asker.scheme;
+        if let Some(sessions) = &self.gate.settings().sessions {
+            self.asker.fields.set_cookie(sessions.removal(scheme));
+            self.asker.fields.add_cookie(sessions.farewell(scheme));
+        }
         let reason = if self.user.is_some() { Reason::SignOut } else { Reason::Logout };
         let note = Note { user: self.user, ..self.asker.note(reason) };
         to_login(&self.gate, &self.asker, note)

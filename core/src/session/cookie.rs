@@ -107,12 +107,22 @@ impl SessionCookie {
     /// A `Set-Cookie` with this value, or nothing if it is longer than browsers keep. It ends with the browser: how long a
     /// session lives is not the browser's to say.
     pub(crate) fn set(&self, value: &str, scheme: Scheme) -> Option<HeaderValue> {
-        (self.name(scheme).len() + value.len() <= LONGEST).then(|| self.write(value, scheme, None)).flatten()
+        (self.name(scheme).len() + value.len() <= LONGEST)
+            .then(|| self.write(self.name(scheme), value, scheme, None))
+            .flatten()
     }
 
     /// A `Set-Cookie` that removes it.
     pub(crate) fn remove(&self, scheme: Scheme) -> Option<HeaderValue> {
-        self.write("", scheme, Some(time::Duration::ZERO))
+        self.write(self.name(scheme), "", scheme, Some(time::Duration::ZERO))
+    }
+
+    /// A `Set-Cookie` of another cookie, which means nothing and is gone after a second.
+    ///
+    /// Browsers that keep pages for the back button throw a `no-store` page away when an `HttpOnly` cookie changes. Chromium
+    /// (156) forgets one such change for the page that a login's redirect led to; a sign-out makes two.
+    pub(crate) fn farewell(&self, scheme: Scheme) -> Option<HeaderValue> {
+        self.write(&format!("{}-left", self.name(scheme)), "1", scheme, Some(time::Duration::SECOND))
     }
 
     fn name(&self, scheme: Scheme) -> &str {
@@ -123,12 +133,18 @@ impl SessionCookie {
         self.settings.always_secure || scheme == Scheme::Https
     }
 
-    fn write(&self, value: &str, scheme: Scheme, max_age: Option<time::Duration>) -> Option<HeaderValue> {
+    fn write(
+        &self,
+        name: &str,
+        value: &str,
+        scheme: Scheme,
+        max_age: Option<time::Duration>,
+    ) -> Option<HeaderValue> {
         let same_site = match self.settings.same_site {
             SameSite::Lax => cookie::SameSite::Lax,
             SameSite::Strict => cookie::SameSite::Strict,
         };
-        let mut cookie = Cookie::build((self.name(scheme), value))
+        let mut cookie = Cookie::build((name, value))
             .path(self.settings.path.as_str())
             .secure(self.is_secure(scheme))
             .http_only(true)
@@ -170,6 +186,10 @@ mod tests {
         assert_eq!(
             text(cookie.remove(Scheme::Https)),
             "__Host-authgate=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0"
+        );
+        assert_eq!(
+            text(cookie.farewell(Scheme::Https)),
+            "__Host-authgate-left=1; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=1"
         );
         assert!(cookie.set("x", Scheme::Http).unwrap().is_sensitive());
     }

@@ -157,6 +157,11 @@ impl SessionRules {
         self.cookie.remove(scheme)
     }
 
+    /// A `Set-Cookie` beside the removal, so that the back button shows nothing.
+    pub(crate) fn farewell(&self, scheme: Scheme) -> Option<HeaderValue> {
+        self.cookie.farewell(scheme)
+    }
+
     /// What has ended before its time.
     pub(crate) fn endings(&self) -> MutexGuard<'_, Endings> {
         // Every change of it is whole before anything could panic.

@@ -58,6 +58,8 @@ fn a_person_signs_in_works_and_signs_out() {
         assert_eq!((out.status, out.location()), (303, "/ops/login"));
         assert_eq!((out.reason, out.user.as_deref()), ("sign-out", Some("ada")));
         assert!(out.header("set-cookie").contains("Max-Age=0") && ada.cookie.is_none());
+        let cookies: Vec<_> = out.headers.get_all("set-cookie").iter().collect();
+        assert_eq!(cookies[1], "authgate-left=1; HttpOnly; SameSite=Lax; Path=/; Max-Age=1");
 
         // t23: and she is out, whoever comes with her old cookie.
         assert_eq!(ada.get(LINK).status, 303);

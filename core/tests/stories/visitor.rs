@@ -114,9 +114,12 @@ impl Visitor {
     /// Reads the answer and keeps its cookie.
     pub(crate) fn receive(&mut self, decision: Decision) -> Answer {
         let answer = Answer::of(decision);
-        let set: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
-        assert!(set.len() <= 1, "one cookie an answer: {set:?}");
-        if let Some(field) = set.first().map(|field| field.to_str().unwrap()) {
+        let set = answer.headers.get_all("set-cookie").iter().map(|field| field.to_str().unwrap());
+        let (farewells, set): (Vec<_>, Vec<_>) = set.partition(|field| field.contains("-left=1"));
+        assert!(set.len() <= 1 && farewells.len() <= 1, "one cookie of a name: {set:?}");
+        // A second cookie changes when somebody signs out, so that browsers keep no page for the back button.
+        assert!(farewells.is_empty() || matches!(answer.reason, "sign-out" | "logout"), "{answer:?}");
+        if let Some(field) = set.first() {
             let pair = field.split(';').next().unwrap().to_owned();
             self.cookie = (!field.contains("Max-Age=0")).then_some(pair);
         }

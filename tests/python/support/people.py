@@ -116,10 +116,10 @@ class Person:
 
 
 def cookie_of(reply: Reply) -> tuple[str, set[str]]:
-    """The only cookie that an answer sets, and its attributes in small letters."""
-    set_cookie = reply.header("Set-Cookie")
-    assert set_cookie is not None, "no cookie is set"
-    cookie, *attributes = set_cookie.split("; ")
+    """The session's cookie that an answer sets, and its attributes in small letters. A sign-out may set one beside it."""
+    fields = [field for field in reply.all("Set-Cookie") if not field.startswith("authgate-left=1;")]
+    assert len(fields) == 1, f"the session's cookie is set {len(fields)} times"
+    cookie, *attributes = fields[0].split("; ")
     return cookie, {attribute.lower() for attribute in attributes}
 
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use std::{io, thread};
 
 use authgate_core::{
@@ -61,8 +61,8 @@ impl People {
         let (users, gate) = (Arc::clone(users), gate.clone());
         let watch = move || loop {
             thread::sleep(WATCH);
-            for user in users.refresh().ended {
-                gate.sign_out_everywhere(&user, SystemTime::now().into());
+            for ended in users.refresh().ended {
+                gate.sign_out_everywhere(&ended.id, ended.noticed.into());
             }
         };
         thread::Builder::new().name("users".to_owned()).spawn(watch).map(drop)

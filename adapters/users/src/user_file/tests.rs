@@ -9,6 +9,7 @@ use tracing::subscriber;
 use super::*;
 use crate::hash::hash_password;
 use crate::hash::tests::{cheap, kib_hashed};
+use crate::turns::Turns;
 
 /// A hash with the current parameters fills so much; a cheap one eight.
 const CURRENT_KIB: u64 = 19456;
@@ -27,8 +28,20 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.toml");
         fs::write(&path, text.replace("HASH", &cheap("enigma"))).unwrap();
-        let users = UserFile::open(&path).unwrap();
+        let mut users = UserFile::open(&path).unwrap();
+        users.reader.get_mut().unwrap().settles = Duration::ZERO;
         Self { users, path, _folder: folder }
+    }
+
+    /// Nothing counts as removed, however often somebody looks.
+    fn never_settles(mut self) -> Self {
+        self.users.reader.get_mut().unwrap().settles = Duration::MAX;
+        self
+    }
+
+    /// Whose sessions must end since this was asked last.
+    fn ended(&self) -> Vec<String> {
+        self.users.refresh().ended.into_iter().map(|ended| ended.id).collect()
     }
 
     fn write(&self, text: &str) {
@@ -70,15 +83,17 @@ fn the_right_password_of_a_known_user_and_nothing_else_is_accepted() {
 }
 
 #[test]
-fn an_unknown_or_disabled_user_costs_a_hash_with_the_current_parameters() {
-    let fixture = Fixture::new(&format!("{ADA}{BOB}disabled = true\n"));
-    let cost = |id: &str| kib_hashed(|| drop(fixture.check(id, "enigma")));
-    assert_eq!(cost("ada"), 8);
-    assert_eq!(cost("eve"), CURRENT_KIB);
-    assert_eq!(cost("bob"), CURRENT_KIB);
+fn t29_an_unknown_or_disabled_user_costs_as_much_as_the_costliest_known_one() {
     let good = hash_password(&Secret::new("enigma".to_owned())).unwrap();
-    fixture.write(&ADA.replace("HASH", &good));
-    assert_eq!(cost("ada"), CURRENT_KIB, "and so does a known one");
+    let fixture = Fixture::new(&format!("{ADA}{BOB}"));
+    let cost = |id: &str| kib_hashed(|| drop(fixture.check(id, "enigma")));
+    assert_eq!(["ada", "bob", "eve", ""].map(cost), [8; 4], "all are cheap");
+    fixture.write(&format!("{}{BOB}", ADA.replace("HASH", &good)));
+    assert_eq!(["ada", "bob", "eve"].map(cost), [CURRENT_KIB, 8, CURRENT_KIB], "as the costliest");
+    fixture.write(&format!("{ADA}{}disabled = true\n", BOB.replace("HASH", &good)));
+    assert_eq!(["ada", "bob", "eve"].map(cost), [8; 3], "only who can sign in counts");
+    fixture.write("user = []");
+    assert_eq!(["ada", "eve"].map(cost), [CURRENT_KIB; 2], "the current parameters in an empty file");
 }
 
 #[test]
@@ -98,8 +113,8 @@ fn a_change_counts_at_once_even_of_the_same_length_within_the_same_second() {
         fixture.write(&BOB.replace("bob", id));
         assert!(fixture.accepts(id, "enigma"), "{id}");
     }
+    let _ = fixture.ended();
     assert!(!fixture.knows("bob"));
-    assert_eq!(fixture.users.refresh().ended, ["bob", "eve", "zoe"]);
 }
 
 #[test]
@@ -109,33 +124,114 @@ fn removed_disabled_and_new_passwords_end_sessions_once() {
     assert_eq!(fixture.users.refresh(), Changes { ended: vec![], fault: None });
     fixture
         .write(&format!("# nothing but a comment\n{three}").replace("is_admin = true", "is_admin = false"));
-    assert_eq!(fixture.users.refresh().ended, [""; 0], "a lost right ends no session");
+    assert_eq!(fixture.ended(), [""; 0], "a lost right ends no session");
     assert!(matches!(fixture.users.look_up("ada"), Ok(Lookup::Found(account)) if !account.user.is_admin));
 
     let other = BOB.replace("HASH", &cheap("other")).replace("bob", "eve");
     fixture.write(&format!("{BOB}disabled = true\n{other}"));
-    assert_eq!(fixture.users.refresh().ended, ["ada", "bob", "eve"]);
-    assert_eq!(fixture.users.refresh().ended, [""; 0]);
+    assert_eq!(fixture.ended(), ["bob", "eve"], "these count at once");
+    assert_eq!(fixture.ended(), ["ada"], "and a removal at the second look");
+    assert_eq!(fixture.ended(), [""; 0]);
     assert!(fixture.accepts("eve", "other") && !fixture.accepts("eve", "enigma"));
 
     fixture.write(&format!("{other}{BOB}disabled = true\n"));
-    assert_eq!(fixture.users.refresh().ended, [""; 0], "who stays disabled has no session");
+    assert_eq!(fixture.ended(), [""; 0], "who stays disabled has no session");
 
     fixture.write(&format!("{BOB}{other}{ADA}"));
-    assert_eq!(fixture.users.refresh().ended, [""; 0], "who comes back had no session");
+    assert_eq!(fixture.ended(), [""; 0], "who comes back had no session");
 }
 
 #[test]
 fn what_a_check_or_a_look_up_noticed_is_not_lost() {
     let fixture = Fixture::new(&format!("{ADA}{BOB}"));
-    fixture.write(ADA);
+    fixture.write(&format!("{ADA}{BOB}disabled = true\n"));
     assert_eq!(fixture.check("bob", "enigma"), Verdict::Rejected);
     fixture.write(BOB);
+    assert_eq!(fixture.users.look_up("ada"), Ok(Lookup::Unknowable));
     assert_eq!(fixture.users.look_up("ada"), Ok(Lookup::Gone));
     fixture.write("[[");
     let changes = fixture.users.refresh();
-    assert_eq!(changes.ended, ["ada", "bob"], "a broken file is no reason to keep them back");
+    let ended: Vec<_> = changes.ended.iter().map(|ended| ended.id.as_str()).collect();
+    assert_eq!(ended, ["ada", "bob"], "a broken file is no reason to keep them back");
     assert!(changes.fault.is_some());
+}
+
+#[test]
+fn a_file_that_is_saved_in_two_writes_ends_no_session() {
+    let fixture = Fixture::new(&format!("{ADA}{BOB}"));
+    let bob = fixture.users.look_up("bob");
+    fixture.write(ADA);
+    assert_eq!(fixture.ended(), [""; 0]);
+    fixture.write(&format!("{ADA}{BOB}"));
+    for _ in 0..3 {
+        assert_eq!(fixture.ended(), [""; 0]);
+        assert_eq!(fixture.users.look_up("bob"), bob);
+    }
+    assert!(fixture.accepts("bob", "enigma"));
+}
+
+#[test]
+fn who_is_missing_cannot_sign_in_and_keeps_their_session_until_the_file_settles() {
+    let mut fixture = Fixture::new(&format!("{ADA}{BOB}")).never_settles();
+    fixture.write(ADA);
+    for _ in 0..3 {
+        assert_eq!(fixture.check("bob", "enigma"), Verdict::Rejected);
+        assert_eq!(fixture.users.look_up("bob"), Ok(Lookup::Unknowable));
+        assert_eq!(fixture.ended(), [""; 0]);
+    }
+    assert_eq!(fixture.users.look_up("eve"), Ok(Lookup::Gone), "whom nobody ever knew");
+    fixture.users.reader.get_mut().unwrap().settles = Duration::ZERO;
+    assert_eq!(fixture.ended(), ["bob"]);
+    assert_eq!(fixture.users.look_up("bob"), Ok(Lookup::Gone));
+}
+
+#[test]
+fn a_removal_counts_after_a_second_without_a_change() {
+    let fixture = Fixture::new(&format!("{ADA}{BOB}"));
+    let mut users = UserFile::open(&fixture.path).unwrap();
+    fixture.write(ADA);
+    assert_eq!(users.refresh().ended, []);
+    let reader = users.reader.get_mut().unwrap();
+    reader.since = reader.since.checked_sub(Duration::from_secs(1)).unwrap();
+    assert!(matches!(&*users.refresh().ended, [bob] if bob.id == "bob"));
+}
+
+#[test]
+fn who_is_missing_stays_so_while_the_file_changes_or_is_broken() {
+    let fixture = Fixture::new(&format!("{ADA}{BOB}"));
+    fixture.write(ADA);
+    assert_eq!(fixture.ended(), [""; 0]);
+    fixture.write("[[");
+    for _ in 0..3 {
+        assert_eq!(fixture.ended(), [""; 0], "a broken file confirms nothing");
+    }
+    fixture.write(&format!("{ADA}# more is about to come\n"));
+    assert_eq!(fixture.users.look_up("bob"), Ok(Lookup::Unknowable));
+    assert_eq!(fixture.users.look_up("bob"), Ok(Lookup::Gone), "the second look at the same file");
+    assert_eq!(fixture.ended(), ["bob"]);
+}
+
+#[test]
+fn who_comes_back_disabled_or_with_another_password_is_ended_at_once() {
+    let eve = BOB.replace("bob", "eve");
+    let fixture = Fixture::new(&format!("{ADA}{BOB}{eve}")).never_settles();
+    fixture.write(ADA);
+    assert_eq!(fixture.ended(), [""; 0]);
+    fixture.write(&format!("{ADA}{BOB}disabled = true\n{}", eve.replace("HASH", &cheap("other"))));
+    assert_eq!(fixture.ended(), ["bob", "eve"]);
+}
+
+#[test]
+fn each_end_carries_the_moment_when_it_was_noticed() {
+    let fixture = Fixture::new(&format!("{ADA}{BOB}"));
+    let before = SystemTime::now();
+    fixture.write(&format!("{ADA}{BOB}disabled = true\n"));
+    assert!(!fixture.accepts("bob", "enigma"));
+    let after = SystemTime::now();
+    fixture.write(&format!("{ADA}{BOB}"));
+    assert!(fixture.accepts("bob", "enigma"), "a session that begins now is later than the change");
+    let ended = fixture.users.refresh().ended;
+    assert!(matches!(&*ended, [bob] if bob.id == "bob" && before <= bob.noticed && bob.noticed <= after));
 }
 
 #[test]
@@ -145,7 +241,7 @@ fn a_broken_or_missing_file_changes_nothing_until_it_is_good_again() {
         fixture.write(broken);
         assert!(fixture.accepts("ada", "enigma"), "{broken}");
         let changes = fixture.users.refresh();
-        assert_eq!(changes.ended, [""; 0]);
+        assert_eq!(changes.ended, []);
         assert_eq!(changes.fault.unwrap().path(), fixture.path);
     }
     fs::remove_file(&fixture.path).unwrap();
@@ -155,7 +251,8 @@ fn a_broken_or_missing_file_changes_nothing_until_it_is_good_again() {
     assert_eq!(fixture.users.refresh(), Changes { ended: vec![], fault: None });
     assert!(fixture.accepts("bob", "enigma"));
     fixture.write("user = []");
-    assert_eq!(fixture.users.refresh().ended, ["ada", "bob"], "nobody at all, if it is said");
+    assert_eq!(fixture.ended(), [""; 0]);
+    assert_eq!(fixture.ended(), ["ada", "bob"], "nobody at all, if it is said");
 }
 
 #[test]
@@ -212,28 +309,58 @@ fn a_long_list_of_outdated_users_is_cut() {
 #[test]
 fn no_more_passwords_are_hashed_at_one_time_than_allowed() {
     let mut fixture = Fixture::new(BOB);
-    fixture.users = fixture.users.hashes_at_once(2);
+    fixture.users.turns = Turns::for_ever(2, 8);
     let (first, second) = (fixture.users.turns.take(), fixture.users.turns.take());
     let (done, verdicts) = mpsc::channel();
-    let start = Barrier::new(9);
     thread::scope(|scope| {
         for _ in 0..8 {
-            let (fixture, start, done) = (&fixture, &start, done.clone());
-            scope.spawn(move || {
-                start.wait();
-                done.send(fixture.accepts("bob", "enigma")).unwrap();
-            });
+            let (fixture, done) = (&fixture, done.clone());
+            scope.spawn(move || done.send(fixture.accepts("bob", "enigma")).unwrap());
         }
-        start.wait();
+        fixture.users.turns.until_waiting(8);
         // Both turns are taken, so nobody can have finished; a look-up needs none.
-        for _ in 0..1000 {
-            assert!(fixture.knows("bob"));
-            thread::yield_now();
-        }
+        assert!(fixture.knows("bob"));
         assert!(verdicts.try_recv().is_err());
+        let error = fixture.users.check(&credentials("bob", "enigma")).unwrap_err().to_string();
+        assert!(error.starts_with("too many passwords are being checked at the moment"), "{error}");
         drop((first, second));
     });
     assert_eq!(verdicts.try_iter().filter(|accepted| *accepted).count(), 8);
+    assert!(fixture.accepts("bob", "enigma"));
+}
+
+#[test]
+fn t29_a_check_that_gets_no_turn_in_time_is_unavailable_whoever_it_is_of() {
+    let mut fixture = Fixture::new(BOB);
+    fixture.users.turns = Turns::with_limits(1, 8, Duration::ZERO);
+    let taken = fixture.users.turns.take();
+    for id in ["bob", "eve"] {
+        assert!(fixture.users.check(&credentials(id, "enigma")).is_err());
+    }
+    drop(taken);
+    assert!(fixture.accepts("bob", "enigma"));
+}
+
+#[test]
+fn t29_many_checks_from_many_threads_allocate_once_for_each_turn() {
+    let good = hash_password(&Secret::new("enigma".to_owned())).unwrap();
+    let mut fixture = Fixture::new(&BOB.replace("HASH", &good));
+    fixture.users.turns = Turns::for_ever(2, 16);
+    let start = Barrier::new(16);
+    thread::scope(|scope| {
+        for id in ["bob", "eve"].repeat(8) {
+            let (fixture, start) = (&fixture, &start);
+            scope.spawn(move || {
+                start.wait();
+                for _ in 0..4 {
+                    assert!(!fixture.accepts(id, "wrong"));
+                }
+            });
+        }
+    });
+    let turns = &fixture.users.turns;
+    assert!((1..=2).contains(&turns.allocations()), "{}", turns.allocations());
+    assert_eq!(turns.kept() as u64, CURRENT_KIB * turns.allocations() as u64);
 }
 
 #[test]

@@ -6,11 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Secret, Unavailable, User};
 
-/// What somebody typed to sign in: asked about by [`Step::CheckPassword`](crate::Step::CheckPassword).
+/// What somebody typed to sign in. It prints without the password.
 ///
-/// Neither part is empty, neither is longer than 1 KiB, and the username holds no control characters, nor such as turn
-/// text around. It prints without
-/// the password.
+/// When the gate asks ([`Step::CheckPassword`](crate::Step::CheckPassword)), neither part is empty or longer than 1024
+/// bytes, and the username holds no control characters and none that turn text around.
 #[derive(Debug)]
 pub struct Credentials {
     /// The username, as typed.

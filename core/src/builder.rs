@@ -142,7 +142,8 @@ impl GateBuilder {
         self
     }
 
-    /// The realm in challenges (RFC 9110 §11.5). Default `dashboard`.
+    /// The realm in challenges (RFC 9110 §11.5), and of sealed sessions: gates that share keys share sign-ins only if they
+    /// share it, too, and changing it ends all sealed sessions. Default `dashboard`.
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = realm.into();
         self
@@ -231,7 +232,7 @@ fn sessions(
         (Some(_), _) => Err(ConfigError::new(
             "backend",
             "the password backend is not the first",
-            "login is the first one's",
+            "give it to `Gate::builder`, and the others to `backend`",
         )),
         (None, Some(_)) => Err(ConfigError::new(
             "sessions",

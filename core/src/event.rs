@@ -18,7 +18,8 @@ pub struct Event<'a> {
     pub reason: Reason,
     /// Why, in a sentence.
     pub detail: Cow<'a, str>,
-    /// The id of the user, admitted or refused; for a password that was not right, the username as it was typed.
+    /// The id of the user, admitted or refused, as the backend has it; for a sign-in that failed, was throttled or could not
+    /// be checked, the username as it was typed, at most 128 characters.
     pub user: Option<&'a str>,
 }
 
@@ -110,7 +111,7 @@ pub(crate) struct Note {
     pub(crate) reason: Reason,
     /// Whom it is about, if the request was not passed on in their name.
     pub(crate) user: Option<String>,
-    /// What a backend said about why it could not be asked.
+    /// What the log learns beyond the reason: why somebody could not be asked, or why no password was checked.
     pub(crate) detail: Option<String>,
 }
 

@@ -69,17 +69,25 @@ impl Gate {
 
     /// Begins with a request at the moment `now`.
     ///
-    /// For bearer tokens and public paths the first step is already [`Step::Done`].
+    /// For bearer tokens, public paths and sealed sessions that are not due for renewal, the first step is already
+    /// [`Step::Done`].
     pub fn begin(&self, head: &Head<'_>, now: Timestamp) -> Step {
         flow::begin(self, head, now)
     }
 
     /// Ends all sessions of the user with this id that have begun until `now`: somebody was disabled, has a new password, or
     /// has lost a machine. Open streams end as well. It holds for this gate and its clones; another process must be told,
-    /// too, and a process that starts anew has forgotten it.
+    /// too, and a process that starts anew has forgotten it: with a store of your own, also remove that user's records, or
+    /// those that nobody has shown since are good again.
     pub fn sign_out_everywhere(&self, user: &str, now: Timestamp) {
+        self.end_sessions_begun_until(user, now, now);
+    }
+
+    /// As [`sign_out_everywhere`](Self::sign_out_everywhere), for those that have begun up to the moment `until`, when it was
+    /// noticed that something had changed: who signed in since did so as things are.
+    pub fn end_sessions_begun_until(&self, user: &str, until: Timestamp, now: Timestamp) {
         if let Some(sessions) = &self.0.sessions {
-            sessions.endings().end_user(user, now);
+            sessions.endings().end_user(user, until, now);
         }
     }
 

@@ -13,16 +13,16 @@
 //!                                 │
 //!      ┌──────────────────┬───────┴───────────┬──────────────────────┬──────────────┐
 //!      │ a token,         │ a session's       │ nobody at hand, and  │ a form is    │ a session is
-//!      │ a sealed session,│ record            │ a backend may know   │ posted       │ to end
-//!      │ a public path,   ▼                   ▼                      ▼              ▼
-//!      │ a refusal,  LoadSession          AskBackend ◄─┐          ReadBody     LoadSession
-//!      │ a page           │ due once a        │        │ the next    │              │
-//!      │                  │ minute            └────────┘          CheckPassword     │
-//!      │             LookUpUser               │                      │              │
-//!      │                  │                   │                   DrawBytes         │
-//!      │        RenewSession, or              │                      │              │
-//!      │        DrawBytes to seal             │          DropSession, the old one   │
+//!      │ a public path,   │ record, or a      │ a backend may know   │ posted       │ to end
+//!      │ a refusal,       │ sealed one        ▼                      ▼              ▼
+//!      │ a page,          │ that is due   AskBackend ◄─┐          ReadBody     LoadSession
+//!      │ a sealed session ▼                   │        │ the next    │              │
+//!      │ that is     LoadSession, a record    └────────┘          CheckPassword     │
+//!      │ not due          │ due once a minute │                      │              │
+//!      │             LookUpUser               │                   DrawBytes         │
 //!      │                  │                   │                      │              │
+//!      │        RenewSession, or              │       LoadSession, DropSession      │
+//!      │        DrawBytes to seal             │       of the old one │              │
 //!      │                  │                   │                CreateSession   DropSession
 //!      ▼                  ▼                   ▼                      ▼              ▼
 //!  Done(decision) ◄───────┴───────────────────┴──────────────────────┴──────────────┘

@@ -37,7 +37,7 @@ impl ResponseFields {
         !self.touched
     }
 
-    /// The fields to append to the answer's: `Vary` and perhaps `Set-Cookie`.
+    /// The fields to append to the answer's: `Vary`, and up to two `Set-Cookie`.
     pub fn appended(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
         let vary = self.touched.then(|| (VARY, HeaderValue::from_static("Cookie")));
         let cookies = self.cookie.clone().into_iter().chain(self.farewell.clone());

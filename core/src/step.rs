@@ -48,7 +48,8 @@ pub enum Step {
 }
 
 impl Step {
-    /// Answers whatever is asked with "could not ask": for the questions that a driver cannot answer.
+    /// Answers whatever is asked with "could not ask": for the questions that a driver cannot answer. A body counts as cut
+    /// off, which is 400, and then `why` is not logged.
     pub fn unavailable(self, why: Unavailable, now: Timestamp) -> Self {
         match self {
             Self::Done(_) => self,

@@ -75,7 +75,7 @@ Examples:
   authgate demo --listen 127.0.0.1:0 --runtime smol --json
   authgate demo --jwt-secret-file secret.txt --audience dashboard
   authgate demo --jwks-file keys.json --algorithm RS256 --algorithm ES256
-  authgate demo --users-file users.toml --session-store cookie --session-secret-file secret.txt")]
+  authgate demo --users-file users.toml --session-store cookie --session-secret-file sealing.txt")]
 pub(crate) struct DemoOptions {
     /// The address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
@@ -113,7 +113,8 @@ pub(crate) struct DemoOptions {
     /// Where sessions are kept: in this process's memory, or sealed into the cookie itself
     #[arg(long, value_enum, value_name = "STORE", default_value_t = SessionStore::Memory)]
     pub(crate) session_store: SessionStore,
-    /// A file with a secret that seals sessions into cookies; several rotate: the first seals, all of them open
+    /// A file with a secret that seals sessions into cookies, and nothing else; several rotate: the first seals, all of them
+    /// open. Who shares it shares sign-ins
     #[arg(long = "session-secret-file", value_name = "FILE")]
     pub(crate) session_secret_files: Vec<PathBuf>,
     /// How long a session may be unused, such as 90s, 15m or 1h

@@ -46,8 +46,9 @@ pub trait Host: Clone + Send + Sync + 'static {
         async { Ok(task.await) }
     }
 
-    /// The host's own login page for `form`, and the policy that it needs (CSP level 3). Default: none; the gate's own is
-    /// shown.
+    /// The host's own login page for `form`, and the policy that it needs (CSP level 3). If
+    /// [`fragment`](LoginForm::fragment) is set, the form alone. Escape what was typed, and find words for the error: both are
+    /// data. Default: none; the gate's own is shown.
     fn login_page(&self, form: &LoginForm) -> Option<(Bytes, HeaderValue)> {
         let _ = form;
         None

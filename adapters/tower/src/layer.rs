@@ -37,7 +37,9 @@ pub(crate) struct Shared<H> {
 pub(crate) type PeerOf = dyn Fn(&Parts) -> Peer + Send + Sync;
 
 impl<H: Host> GateLayer<H> {
-    /// A layer that decides with `gate` and asks `host`.
+    /// A layer that decides with `gate` and asks `host`. Where people sign in by password, it also needs
+    /// [`verify`](Self::verify), [`verify_blocking`](Self::verify_blocking) or [`users`](Self::users): without, every sign-in
+    /// is 503.
     pub fn new(gate: Gate, host: H) -> Self {
         // Only names requests, so a start that can be guessed is a smaller evil than none.
         let random = host.draw().unwrap_or_default();
@@ -58,6 +60,22 @@ impl<H: Host> GateLayer<H> {
 
     /// An asynchronous function that says whose a username and a password are, if anybody's.
     ///
+    /// ```
+    /// # use authgate_core::{Credentials, Gate, PasswordBackend, User};
+    /// # use authgate_tower::{GateLayer, Host};
+    /// # #[derive(Clone)]
+    /// # struct Directory;
+    /// # impl Directory {
+    /// #     async fn check(&self, _: Credentials) -> Result<Option<User>, std::io::Error> { Ok(None) }
+    /// # }
+    /// # fn layer(gate: Gate, host: impl Host, directory: Directory) {
+    /// let layer = GateLayer::new(gate, host).verify(move |who: Credentials| {
+    ///     let directory = directory.clone();
+    ///     async move { directory.check(who).await }
+    /// });
+    /// # }
+    /// ```
+    ///
     /// It must take as long for a username that it does not know. It may fail, take too long or panic: that is answered
     /// 503, and nobody gets in.
     #[must_use]
@@ -77,15 +95,16 @@ impl<H: Host> GateLayer<H> {
         self.users(Function(verify))
     }
 
-    /// A user store, asked off the event loop. It can also tell what became of a user whose session is renewed.
+    /// A user store, asked off the event loop. It can also tell what became of a user whose session is renewed; a function
+    /// cannot, so what changes there counts at the next sign-in.
     #[must_use]
     pub fn users(self, store: impl UserStore) -> Self {
         self.change(|shared| shared.users = Arc::new(Blocking(Arc::new(store))))
     }
 
-    /// Where sessions that are records are kept. Default: in this process's memory, 100 000 at most.
+    /// Where sessions that are records are kept; sealed ones ask no store. Default: in this process's memory, 100 000 at most.
     #[must_use]
-    pub fn sessions(self, store: impl SessionStore) -> Self {
+    pub fn session_store(self, store: impl SessionStore) -> Self {
         self.change(|shared| shared.store = Store::Elsewhere(Arc::new(store)))
     }
 
@@ -105,7 +124,12 @@ impl<H: Host> GateLayer<H> {
     }
 
     /// Where to find who connected. Default: a [`Peer`] in the request's extensions, as `authgate_tokio::serve` and
-    /// `authgate_smol::serve` put it there; without one, nobody is trusted.
+    /// `authgate_smol::serve` put it there; without one, nobody is trusted, and all clients share one count of failed
+    /// sign-ins, so that ten wrong passwords of anybody delay everybody. With `axum::serve` and its `ConnectInfo`:
+    ///
+    /// ```ignore
+    /// .peer(|parts| parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(Peer::Unknown, |who| who.0.into()))
+    /// ```
     #[must_use]
     pub fn peer(self, peer: impl Fn(&Parts) -> Peer + Send + Sync + 'static) -> Self {
         self.change(|shared| shared.peer = Some(Arc::new(peer)))

@@ -1,6 +1,6 @@
 use std::future::{Future, ready};
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use authgate_core::{MemoryStore, Session, SessionId, Timestamp, Unavailable};
 
@@ -9,7 +9,9 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + S
 
 /// Where sessions are kept as records, if not in this process's memory.
 ///
-/// What it must keep stands at [`MemoryStore`]. Every call is cut off at the layer's deadline, and a panic is caught; both
+/// What it must keep stands at [`MemoryStore`]. `create` and `renew` must each be one atomic step (in Redis, `SET` with `NX`
+/// or `XX`), and what has passed its [`until`](Session::until) may be forgotten. A record that cannot be read, because
+/// another version wrote it, is none: an error would be 503 for its holder, again and again. Every call is cut off at the layer's deadline, and a panic is caught; both
 /// are "could not ask".
 pub trait SessionStore: Send + Sync + 'static {
     /// The session of this id, unless it has ended.
@@ -25,7 +27,7 @@ pub trait SessionStore: Send + Sync + 'static {
     fn remove(&self, id: SessionId, now: Timestamp) -> Answer<'_, ()>;
 }
 
-/// The memory of one process, for everybody who holds it.
+/// A [`MemoryStore`] behind a lock, as a [`SessionStore`]; in an `Arc`, several layers can share it.
 #[derive(Debug, Default)]
 pub struct SharedMemory(Mutex<MemoryStore>);
 
@@ -39,6 +41,24 @@ impl SharedMemory {
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut MemoryStore) -> T) -> T {
         // Every change of it is whole before anything could panic.
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
+    fn load(&self, id: SessionId, now: Timestamp) -> Answer<'_, Option<Session>> {
+        (**self).load(id, now)
+    }
+
+    fn create(&self, id: SessionId, session: Session, now: Timestamp) -> Answer<'_, bool> {
+        (**self).create(id, session, now)
+    }
+
+    fn renew(&self, id: SessionId, session: Session, now: Timestamp) -> Answer<'_, bool> {
+        (**self).renew(id, session, now)
+    }
+
+    fn remove(&self, id: SessionId, now: Timestamp) -> Answer<'_, ()> {
+        (**self).remove(id, now)
     }
 }
 

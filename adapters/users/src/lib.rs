@@ -44,6 +44,7 @@ mod document;
 mod editor;
 mod entry;
 mod error;
+mod follow;
 mod hash;
 mod listed_user;
 mod memory;

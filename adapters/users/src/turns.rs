@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use crate::memory::Memory;
 
-/// So many may wait for each turn: about a fifth of a second of work. More would only pile up threads that others need.
-const MOST_WAITING_PER_TURN: usize = 8;
+/// So many may wait for each turn: less than a second of work, and more than the throttle lets one visitor try at once.
+/// More would only pile up threads that others need.
+const MOST_WAITING_PER_TURN: usize = 24;
 
 /// Who waited this long is sent away: whoever asked will have given up soon.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -68,7 +68,7 @@ impl UserFile {
     /// Checks at most `at_once` passwords at one time, and at least one. Each takes a processor for 20 to 30 ms, and 19
     /// MiB that are kept for the next one.
     ///
-    /// For each of them eight others may wait, up to two seconds. A check beyond that is answered [`Unavailable`], so
+    /// For each of them 24 others may wait, up to two seconds. A check beyond that is answered [`Unavailable`], so
     /// that a flood of passwords does not take the threads that look-ups need.
     #[must_use]
     pub fn hashes_at_once(self, at_once: usize) -> Self {
@@ -87,7 +87,7 @@ impl UserFile {
     /// Whoever lost a right is not in it: new roles count when a session is renewed.
     pub fn refresh(&self) -> Changes {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        self.follow(&mut reader);
+        self.catch_up(&mut reader);
         Changes { ended: reader.take_ended(), fault: reader.fault.clone() }
     }
 
@@ -101,14 +101,14 @@ impl UserFile {
     /// The users as they are now. While another thread reads the file, it does so for this one as well.
     fn current(&self) -> Arc<Users> {
         match self.reader.try_lock() {
-            Ok(mut reader) => self.follow(&mut reader),
-            Err(TryLockError::Poisoned(reader)) => self.follow(&mut reader.into_inner()),
+            Ok(mut reader) => self.catch_up(&mut reader),
+            Err(TryLockError::Poisoned(reader)) => self.catch_up(&mut reader.into_inner()),
             Err(TryLockError::WouldBlock) => {}
         }
         self.users()
     }
 
-    fn follow(&self, reader: &mut Reader) {
+    fn catch_up(&self, reader: &mut Reader) {
         match reader.watch.look() {
             None => self.confirm(reader),
             Some(Ok(entries)) => {

@@ -117,7 +117,10 @@ impl Search {
                 Ok(()) if sessions.is_due(&session, now) && !self.foreign => {
                     self.waiting.push(Question::Renew(session));
                 }
-                Ok(()) => return self.weigh(Found::in_session(*session), now),
+                Ok(()) => {
+                    let until = sessions.until(&session);
+                    return self.weigh(Found::in_session(*session, until), now);
+                }
             },
         }
         None
@@ -234,9 +237,9 @@ impl Parked {
 
 impl Found {
     /// A session is attached by the browser itself, whoever makes it do so.
-    pub(super) fn in_session(session: Session) -> Self {
+    pub(super) fn in_session(session: Session, until: Timestamp) -> Self {
         let holder = Holder { id: session.id, user: session.user.id.clone(), issued: session.issued };
-        let proven = Proven { user: session.user, until: Some(session.until), ambient: true };
+        let proven = Proven { user: session.user, until: Some(until), ambient: true };
         Self { proven, session: Some(holder), foreign: false }
     }
 

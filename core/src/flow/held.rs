@@ -82,7 +82,8 @@ impl Held {
     }
 
     fn admit(self, now: Timestamp) -> Step {
-        self.parked.weigh(Found::in_session(self.session), now)
+        let until = rules(&self.parked.gate).map_or(now, |sessions| sessions.until(&self.session));
+        self.parked.weigh(Found::in_session(self.session, until), now)
     }
 
     /// A session that was ended by somebody leaves the store as well, so that nobody revives it; what ended by itself is the

@@ -3,6 +3,7 @@
 mod addresses;
 mod admit;
 mod held;
+mod leave;
 mod login;
 mod logout;
 mod refuse;

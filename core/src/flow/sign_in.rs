@@ -1,8 +1,8 @@
 //! A person signs in: the form, what was typed into it, and the session that comes of it.
 //!
 //! ```text
-//! POST ─► ReadBody ─► throttle ─► CheckPassword ─► DrawBytes ─► DropSession ─► CreateSession ─► 303
-//!            │400/413     │429          │401/503                (the old one)  (records only)
+//! POST ─► ReadBody ─► throttle ─► CheckPassword ─► DrawBytes ─► LoadSession, DropSession ─► CreateSession ─► 303
+//!            │400/413     │429          │401/503                 (an old record, if shown)    (records only)
 //! ```
 
 use std::time::Duration;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 
+use super::leave::Leaving;
 use super::refuse::{Asker, Details};
 use super::visit::Visit;
 use crate::account::{Account, Verdict};
@@ -21,9 +22,7 @@ use crate::reply::Reply;
 use crate::session::{Presented, SessionRules, SessionSecret};
 use crate::step::Then;
 use crate::throttle::Charge;
-use crate::{
-    Body, BodyError, Credentials, Decision, Denial, Gate, Kind, Session, SessionId, Step, Timestamp,
-};
+use crate::{Body, BodyError, Credentials, Decision, Denial, Gate, Kind, Session, Step, Timestamp};
 use crate::{Unavailable, step};
 
 /// How much of a username the log keeps, in characters.
@@ -139,33 +138,13 @@ impl Attempt {
         }
     }
 
-    /// Old sessions go before the new one comes (t25), and their streams with them.
+    /// Old sessions go before the new one comes (t25).
     fn replace_old(mut self, new: New, now: Timestamp) -> Step {
-        match self.old.pop() {
-            None => self.keep(new),
-            Some(Presented::Record(id)) => {
-                let then = Then::new(move |answer, now| match answer {
-                    Err(why) => self.unavailable(&why),
-                    Ok(()) => {
-                        // It was not loaded: all that is known is that it was issued before now.
-                        self.end(id, now, now);
-                        self.replace_old(new, now)
-                    }
-                });
-                Step::DropSession(id, then)
-            }
-            Some(Presented::Sealed(session)) => {
-                self.end(session.id, session.issued, now);
-                self.replace_old(new, now)
-            }
-            Some(Presented::Nothing | Presented::Bad) => self.replace_old(new, now),
-        }
-    }
-
-    fn end(&self, id: SessionId, issued: Timestamp, now: Timestamp) {
-        if let Some(sessions) = &self.gate.settings().sessions {
-            sessions.endings().end(id, issued, now);
-        }
+        let old = std::mem::take(&mut self.old);
+        Leaving::begin(self.gate.clone(), old, now, move |ended, _| match ended {
+            Err(why) => self.unavailable(&why),
+            Ok(_) => self.keep(new),
+        })
     }
 
     fn keep(self, New { session, cookie }: New) -> Step {
@@ -203,7 +182,7 @@ impl Attempt {
         let note = self.asker.denied(denial, Details { user, why });
         let mut reply = match self.asker.kind {
             Kind::Htmx if status == StatusCode::UNAUTHORIZED => {
-                let form = self.form(Some(error));
+                let form = LoginForm { fragment: true, ..self.form(Some(error)) };
                 Reply::page(status, settings.pages.login_fragment(&form), settings.pages.policy(), note)
                     .with_form(form)
             }
@@ -235,6 +214,7 @@ impl Attempt {
             next: self.next.clone(),
             username: self.username.clone(),
             error,
+            fragment: false,
         }
     }
 }

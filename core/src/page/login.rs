@@ -31,6 +31,8 @@ pub struct LoginForm {
     pub username: String,
     /// Why it is shown again.
     pub error: Option<LoginError>,
+    /// Whether HTMX asked: then the form alone is the answer, without a page around it.
+    pub fragment: bool,
 }
 
 /// Why a login form is shown again.

@@ -205,7 +205,7 @@ mod tests {
 
     fn form() -> LoginForm {
         let home = LocalPath::home(&crate::Mount::default());
-        LoginForm { action: home, next: None, username: String::new(), error: None }
+        LoginForm { action: home, next: None, username: String::new(), error: None, fragment: false }
     }
 
     #[test]

@@ -46,11 +46,13 @@ impl Endings {
         self.raise_floor(forgotten);
     }
 
-    /// Ends all sessions of a user that have been issued so far, by this clock or by one that ran ahead of it.
-    pub(crate) fn end_user(&mut self, user: &str, now: Timestamp) {
+    /// Ends all sessions of a user that were issued up to the moment `until`; all there are, if the clock has stepped back
+    /// since.
+    pub(crate) fn end_user(&mut self, user: &str, until: Timestamp, now: Timestamp) {
         self.sweep(now);
         self.count += 1;
-        let forgotten = self.users.insert(user.to_owned(), now.max(self.latest), self.count);
+        let until = if now < self.latest { until.max(self.latest) } else { until };
+        let forgotten = self.users.insert(user.to_owned(), until, self.count);
         self.raise_floor(forgotten);
     }
 
@@ -166,7 +168,7 @@ mod tests {
     #[test]
     fn all_sessions_of_a_user_end_and_new_ones_do_not() {
         let mut endings = endings(10);
-        endings.end_user("ada", at(100));
+        endings.end_user("ada", at(100), at(100));
         assert!(!endings.spare(&id(1), "ada", at(100)) && !endings.spare(&id(1), "ada", at(99)));
         assert!(endings.spare(&id(1), "bob", at(99)));
         let issued = endings.issue("ada", 1, at(100)).unwrap();
@@ -178,19 +180,27 @@ mod tests {
     fn t23_a_clock_that_steps_back_revives_nobody() {
         let mut endings = endings(10);
         let issued = endings.issue("ada", 0, at(100)).unwrap();
-        endings.end_user("ada", at(50));
+        endings.end_user("ada", at(50), at(50));
         assert!(!endings.spare(&id(1), "ada", issued));
         let again = endings.issue("ada", 1, at(50)).unwrap();
         assert!(endings.spare(&id(2), "ada", again));
-        endings.end_user("ada", at(50));
+        endings.end_user("ada", at(50), at(50));
         assert!(!endings.spare(&id(2), "ada", again));
+    }
+
+    #[test]
+    fn sessions_that_began_since_are_not_ended() {
+        let mut endings = endings(10);
+        let since = endings.issue("ada", 0, at(101)).unwrap();
+        endings.end_user("ada", at(100), at(102));
+        assert!(endings.spare(&id(1), "ada", since) && !endings.spare(&id(2), "ada", at(100)));
     }
 
     #[test]
     fn t23_whoever_was_asked_about_before_the_ending_gets_no_session_after_it() {
         let mut endings = endings(10);
         let asked = endings.count();
-        endings.end_user("ada", at(100));
+        endings.end_user("ada", at(100), at(100));
         assert_eq!(endings.issue("ada", asked, at(200)), None);
         assert_eq!(endings.issue("bob", asked, at(200)), Some(at(200)));
         assert_eq!(endings.issue("ada", endings.count(), at(200)), Some(at(200)));
@@ -215,7 +225,7 @@ mod tests {
     fn what_would_have_ended_anyway_is_forgotten() {
         let mut endings = endings(10);
         endings.end(id(1), at(0), at(10));
-        endings.end_user("ada", at(10));
+        endings.end_user("ada", at(10), at(10));
         endings.end(id(2), at(13 * 3600), at(13 * 3600));
         assert_eq!((endings.sessions.moments.len(), endings.users.moments.len()), (1, 0));
         assert!(!endings.spare(&id(1), "bob", at(0)), "whatever is as old as what was forgotten");

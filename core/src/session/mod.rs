@@ -23,8 +23,8 @@ use crate::{Timestamp, User};
 
 /// What a sign-in leaves behind: kept in a store, or sealed into the cookie itself.
 ///
-/// A store writes it with `serde` in whatever format it likes, and gives it back as it was. A format that this version
-/// does not know is no session.
+/// A store writes it with `serde` in whatever format it likes, and gives it back as it was. What cannot be read, because
+/// another version wrote it, is no session: answer that there is none, and no error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Session {

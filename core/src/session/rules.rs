@@ -59,19 +59,30 @@ impl SessionRules {
 
     /// Whether a session holds now, and why not. What it was promised once is worth no more than today's settings allow.
     pub(crate) fn judge(&self, session: &Session, now: Timestamp) -> Result<(), SessionFault> {
-        let ends = session.ends.min(session.issued.after(self.lifetime));
-        if session.user.id.is_empty() || session.issued > now.after(self.lifetime) {
+        let (until, ends) = self.bounds(session);
+        if session.user.id.is_empty() || ends > now.after(self.lifetime).after(self.lifetime) {
             // No clock is that wrong.
             Err(SessionFault::Cookie)
         } else if now >= ends {
             Err(SessionFault::Ended)
-        } else if now >= session.until.min(session.renewed.after(self.idle)) {
+        } else if now >= until {
             Err(SessionFault::Idle)
         } else if !self.endings().spare(&session.id, &session.user.id, session.issued) {
             Err(SessionFault::SignedOut)
         } else {
             Ok(())
         }
+    }
+
+    /// When a session ends unless it is renewed, and when it ends whatever happens, by today's settings.
+    fn bounds(&self, session: &Session) -> (Timestamp, Timestamp) {
+        let ends = session.ends.min(session.issued.after(self.lifetime));
+        (session.until.min(session.renewed.after(self.idle)).min(ends), ends)
+    }
+
+    /// When a session that holds ends unless it is renewed.
+    pub(crate) fn until(&self, session: &Session) -> Timestamp {
+        self.bounds(session).0
     }
 
     /// Whether it is time to renew a session that holds. One that cannot last any longer is renewed, too, and one from the
@@ -82,6 +93,7 @@ impl SessionRules {
 
     /// The session as it goes on from now, with what is known of its user; nothing if its user is not the same any more.
     pub(crate) fn renewed(&self, session: Session, lookup: Lookup, now: Timestamp) -> Option<Session> {
+        let (_, ends) = self.bounds(&session);
         let Account { user, credential } = match lookup {
             Lookup::Gone => return None,
             Lookup::Unknowable => Account { user: session.user, credential: session.credential },
@@ -91,7 +103,6 @@ impl SessionRules {
                 Account { credential: account.credential.or(session.credential), ..account }
             }
         };
-        let ends = session.ends.min(session.issued.after(self.lifetime));
         let until = now.after(self.idle).min(ends);
         let user = User { claims: None, ..user };
         Some(Session { user, credential, renewed: now, until, ..session })

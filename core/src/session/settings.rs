@@ -14,7 +14,7 @@ const ENDINGS: usize = 100_000;
 ///
 /// | kept | survives a restart | many processes | a sign-out holds |
 /// |---|---|---|---|
-/// | [`records`](Self::records) | if the store does | if they share the store | everywhere, at once |
+/// | [`records`](Self::records) | if the store does | if they share the store | for all who share the store |
 /// | [`sealed`](Self::sealed) | yes | yes, with the same keys | in this process, until it restarts |
 ///
 /// ```

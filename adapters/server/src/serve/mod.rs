@@ -46,7 +46,7 @@ pub(crate) fn demo(options: &DemoOptions) -> Result<(), Failure> {
         credentials: people.credentials(),
     };
     let signals = Signals::listen()?;
-    people.watch(&gate).map_err(|error| Failure::new(format!("--users-file cannot be watched: {error}")))?;
+    people.follow(&gate).map_err(|error| Failure::new(format!("--users-file cannot be watched: {error}")))?;
     people::warn_of_sealed_sessions(options);
     announcement.say(options.json)?;
     let served = match options.runtime {

@@ -1,9 +1,8 @@
 //! Who can sign in to the demo, and what their sessions are.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-use std::{io, thread};
 
 use authgate_core::{
     Credentials, Gate, Lookup, SealingKey, Secret, Sessions, Unavailable, User, UserStore, Verdict,
@@ -16,9 +15,6 @@ use base64_simd::URL_SAFE_NO_PAD;
 use crate::cli::{DemoOptions, SessionStore};
 use crate::failure::Failure;
 use crate::keys::{self, FoundSecret};
-
-/// How often a user file is looked at.
-const WATCH: Duration = Duration::from_secs(1);
 
 /// Who can sign in.
 #[derive(Clone)]
@@ -56,16 +52,11 @@ impl People {
     }
 
     /// Ends the sessions of users who are disabled, removed or have a new password, from now on.
-    pub(super) fn watch(&self, gate: &Gate) -> io::Result<()> {
-        let Self::File(users) = self else { return Ok(()) };
-        let (users, gate) = (Arc::clone(users), gate.clone());
-        let watch = move || loop {
-            thread::sleep(WATCH);
-            for ended in users.refresh().ended {
-                gate.sign_out_everywhere(&ended.id, ended.noticed.into());
-            }
-        };
-        thread::Builder::new().name("users".to_owned()).spawn(watch).map(drop)
+    pub(super) fn follow(&self, gate: &Gate) -> io::Result<()> {
+        match self {
+            Self::Demo(_) => Ok(()),
+            Self::File(users) => users.follow(gate.clone()),
+        }
     }
 }
 

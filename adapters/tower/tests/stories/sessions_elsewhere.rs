@@ -54,7 +54,8 @@ impl SessionStore for Remote {
 #[tokio::test]
 async fn t32_a_store_that_is_down_throws_nobody_out_and_lets_nobody_in() {
     let (world, store, app) = (World::new(), Remote::default(), App::default());
-    let service = world.layer(people()).verify_blocking(verify).sessions(store.clone()).layer(app.clone());
+    let service =
+        world.layer(people()).verify_blocking(verify).session_store(store.clone()).layer(app.clone());
     let cookie = cookie(&send(&service, login("right")).await);
     let fields = [("cookie", cookie.as_str())];
 

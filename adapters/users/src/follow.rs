@@ -1,0 +1,35 @@
+use std::sync::{Arc, Weak};
+use std::time::{Duration, SystemTime};
+use std::{io, thread};
+
+use authgate_core::Gate;
+
+use crate::UserFile;
+
+/// How often the file is looked at.
+const EVERY: Duration = Duration::from_secs(1);
+
+impl UserFile {
+    /// Has the file looked at once a second, on a thread of its own, for as long as somebody else holds it. Whoever is
+    /// disabled or removed or has a new password is signed out of `gate`, and their streams end.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub fn follow(self: &Arc<Self>, gate: Gate) -> io::Result<()> {
+        let users = Arc::downgrade(self);
+        let follow = move || {
+            while look(&users, &gate).is_some() {
+                thread::sleep(EVERY);
+            }
+        };
+        thread::Builder::new().name("authgate-users".to_owned()).spawn(follow).map(drop)
+    }
+}
+
+/// Nothing once nobody holds the file any more.
+fn look(users: &Weak<UserFile>, gate: &Gate) -> Option<()> {
+    for ended in users.upgrade()?.refresh().ended {
+        gate.end_sessions_begun_until(&ended.id, ended.noticed.into(), SystemTime::now().into());
+    }
+    Some(())
+}

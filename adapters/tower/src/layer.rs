@@ -127,7 +127,7 @@ impl<H: Host> GateLayer<H> {
     /// `authgate_smol::serve` put it there; without one, nobody is trusted, and all clients share one count of failed
     /// sign-ins, so that ten wrong passwords of anybody delay everybody. With `axum::serve` and its `ConnectInfo`:
     ///
-    /// ```ignore
+    /// ```text
     /// .peer(|parts| parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(Peer::Unknown, |who| who.0.into()))
     /// ```
     #[must_use]

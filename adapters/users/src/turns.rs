@@ -176,7 +176,7 @@ pub(crate) mod tests {
     #[test]
     fn by_default_a_few_wait_and_not_for_long() {
         let turns = Turns::new(3);
-        assert_eq!((turns.most_waiting, turns.patience), (24, Duration::from_secs(2)));
+        assert_eq!((turns.most_waiting, turns.patience), (72, Duration::from_secs(2)));
         assert!(Turns::new(usize::MAX).take().is_some(), "as many as anybody likes");
     }
 

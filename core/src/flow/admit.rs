@@ -7,7 +7,7 @@ use crate::event::Reason;
 use crate::lease::Holder;
 use crate::local_path::LocalPath;
 use crate::response_fields::ResponseFields;
-use crate::session::{Presented, Session, SessionFault, SessionId, SessionRules};
+use crate::session::{Presented, Session, SessionFault, SessionId, SessionRules, Shown, Standing};
 use crate::step::{Then, Unavailable};
 use crate::{Admission, Denial, Gate, Kind, Scheme, Step, Timestamp};
 
@@ -110,17 +110,11 @@ impl Search {
         match sessions.read(visit.head.headers, visit.scheme) {
             Presented::Nothing => {}
             Presented::Bad => self.reject(sessions, SessionFault::Cookie, None, visit.scheme),
-            Presented::Record(id) => self.waiting.push(Question::Load(id)),
-            Presented::Sealed(session) => match sessions.judge(&session, now) {
-                Err(fault) => self.reject(sessions, fault, Some(*session), visit.scheme),
-                // A request that another site may be behind keeps no session alive.
-                Ok(()) if sessions.is_due(&session, now) && !self.foreign => {
-                    self.waiting.push(Question::Renew(session));
-                }
-                Ok(()) => {
-                    let until = sessions.until(&session);
-                    return self.weigh(Found::in_session(*session, until), now);
-                }
+            Presented::One(Shown::Record(id)) => self.waiting.push(Question::Load(id)),
+            Presented::One(Shown::Sealed(session)) => match sessions.weigh(&session, self.foreign, now) {
+                Standing::Fails(fault) => self.reject(sessions, fault, Some(*session), visit.scheme),
+                Standing::Due => self.waiting.push(Question::Renew(session)),
+                Standing::Holds { until } => return self.weigh(Found::in_session(*session, until), now),
             },
         }
         None

@@ -1,7 +1,7 @@
 use super::admit::{Found, Parked};
 use super::refuse::Details;
 use crate::account::Lookup;
-use crate::session::SessionRules;
+use crate::session::{SessionRules, Standing};
 use crate::step::Then;
 use crate::{Denial, Gate, Session, SessionFault, Step, Timestamp, Unavailable};
 
@@ -16,11 +16,10 @@ impl Held {
     pub(super) fn begin(self, now: Timestamp) -> Step {
         let gate = self.parked.gate.clone();
         let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown) };
-        match sessions.judge(&self.session, now) {
-            Err(fault) => self.end(fault),
-            // A request that another site may be behind keeps no session alive.
-            Ok(()) if sessions.is_due(&self.session, now) && !self.parked.search.foreign => self.renew(),
-            Ok(()) => self.admit(now),
+        match sessions.weigh(&self.session, self.parked.search.foreign, now) {
+            Standing::Fails(fault) => self.end(fault),
+            Standing::Due => self.renew(),
+            Standing::Holds { until } => self.admit(until, now),
         }
     }
 
@@ -73,16 +72,16 @@ impl Held {
 
     /// Goes on with a renewed session, unless it has ended while others were asked.
     fn go_on(self, now: Timestamp) -> Step {
-        let judged = rules(&self.parked.gate).map(|sessions| sessions.judge(&self.session, now));
-        match judged {
-            Some(Ok(())) => self.admit(now),
-            Some(Err(fault)) => self.end(fault),
-            None => self.end(SessionFault::Unknown),
+        let gate = self.parked.gate.clone();
+        let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown) };
+        let until = sessions.until(&self.session);
+        match sessions.judge(&self.session, now) {
+            Err(fault) => self.end(fault),
+            Ok(()) => self.admit(until, now),
         }
     }
 
-    fn admit(self, now: Timestamp) -> Step {
-        let until = rules(&self.parked.gate).map_or(now, |sessions| sessions.until(&self.session));
+    fn admit(self, until: Timestamp, now: Timestamp) -> Step {
         self.parked.weigh(Found::in_session(self.session, until), now)
     }
 

@@ -1,4 +1,4 @@
-use crate::session::Presented;
+use crate::session::Shown;
 use crate::step::Then;
 use crate::{Gate, Session, SessionId, Step, Timestamp, Unavailable};
 
@@ -6,7 +6,7 @@ use crate::{Gate, Session, SessionId, Step, Timestamp, Unavailable};
 pub(super) struct Leaving {
     gate: Gate,
     /// Those that are still to end.
-    shown: Vec<Presented>,
+    shown: Vec<Shown>,
     /// Whose session it was, once that is known.
     user: Option<String>,
     then: Box<Next>,
@@ -18,7 +18,7 @@ impl Leaving {
     /// Ends them all; `then` learns whose they were, if any held, or why it cannot be done.
     pub(super) fn begin(
         gate: Gate,
-        shown: Vec<Presented>,
+        shown: Vec<Shown>,
         now: Timestamp,
         then: impl FnOnce(Result<Option<String>, Unavailable>, Timestamp) -> Step + Send + 'static,
     ) -> Step {
@@ -29,11 +29,10 @@ impl Leaving {
         loop {
             match self.shown.pop() {
                 None => return (self.then)(Ok(self.user), now),
-                Some(Presented::Sealed(session)) => self.end(*session, now),
-                Some(Presented::Record(id)) => {
+                Some(Shown::Sealed(session)) => self.end(*session, now),
+                Some(Shown::Record(id)) => {
                     return Step::LoadSession(id, Then::new(move |answer, now| self.loaded(id, answer, now)));
                 }
-                Some(Presented::Nothing | Presented::Bad) => {}
             }
         }
     }

@@ -19,7 +19,7 @@ use crate::form::{self, FormError, LoginFields};
 use crate::local_path::LocalPath;
 use crate::page::{LoginError, LoginForm};
 use crate::reply::Reply;
-use crate::session::{Presented, SessionRules, SessionSecret};
+use crate::session::{SessionRules, SessionSecret, Shown};
 use crate::step::Then;
 use crate::throttle::Charge;
 use crate::{Body, BodyError, Credentials, Decision, Denial, Gate, Kind, Session, Step, Timestamp};
@@ -58,7 +58,7 @@ struct Attempt {
     next: Option<LocalPath>,
     username: String,
     /// The sessions that the browser still has, as a rule one at most: they end as the new one begins.
-    old: Vec<Presented>,
+    old: Vec<Shown>,
     /// How many times all sessions of somebody had been ended when the password was asked about.
     endings: u64,
 }

@@ -15,7 +15,7 @@ pub use self::cookie::SameSite;
 pub use self::id::SessionId;
 pub(crate) use self::id::SessionSecret;
 pub use self::memory::MemoryStore;
-pub(crate) use self::rules::{Presented, SessionRules};
+pub(crate) use self::rules::{Presented, SessionRules, Shown, Standing};
 pub use self::seal::SealingKey;
 pub use self::settings::Sessions;
 use crate::account::Fingerprint;

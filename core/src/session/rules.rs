@@ -26,12 +26,26 @@ pub(crate) struct SessionRules {
 /// What a request's cookie turned out to be.
 pub(crate) enum Presented {
     Nothing,
-    /// None of ours.
+    /// None of ours, or two.
     Bad,
-    /// A sealed session, not judged yet.
+    One(Shown),
+}
+
+/// A session that a request shows, not judged yet.
+pub(crate) enum Shown {
     Sealed(Box<Session>),
     /// The way to a record.
     Record(SessionId),
+}
+
+/// What a session is worth to a request.
+pub(crate) enum Standing {
+    Holds {
+        until: Timestamp,
+    },
+    /// It holds, and its user is to be looked up.
+    Due,
+    Fails(SessionFault),
 }
 
 impl SessionRules {
@@ -39,7 +53,7 @@ impl SessionRules {
     pub(crate) fn read(&self, headers: HeaderView<'_>, scheme: Scheme) -> Presented {
         let mut ours = self.all(headers, scheme);
         match (ours.next(), ours.next()) {
-            (Some(one), None) => one,
+            (Some(one), None) => Presented::One(one),
             (None, _) if self.cookie.values(headers, scheme).next().is_none() => Presented::Nothing,
             _ => Presented::Bad,
         }
@@ -50,11 +64,20 @@ impl SessionRules {
         &'a self,
         headers: HeaderView<'a>,
         scheme: Scheme,
-    ) -> impl Iterator<Item = Presented> + 'a {
+    ) -> impl Iterator<Item = Shown> + 'a {
         self.cookie.values(headers, scheme).filter_map(|value| match &self.ring {
-            None => Some(Presented::Record(SessionSecret::parse(value)?.id())),
-            Some(ring) => Some(Presented::Sealed(ring.open(value)?.into())),
+            None => Some(Shown::Record(SessionSecret::parse(value)?.id())),
+            Some(ring) => Some(Shown::Sealed(ring.open(value)?.into())),
         })
+    }
+
+    /// What a session is worth now. A request that another site may be behind (`foreign`) keeps no session alive.
+    pub(crate) fn weigh(&self, session: &Session, foreign: bool, now: Timestamp) -> Standing {
+        match self.judge(session, now) {
+            Err(fault) => Standing::Fails(fault),
+            Ok(()) if self.is_due(session, now) && !foreign => Standing::Due,
+            Ok(()) => Standing::Holds { until: self.until(session) },
+        }
     }
 
     /// Whether a session holds now, and why not. What it was promised once is worth no more than today's settings allow.
@@ -87,7 +110,7 @@ impl SessionRules {
 
     /// Whether it is time to renew a session that holds. One that cannot last any longer is renewed, too, and one from the
     /// future, because a clock was set back: its user is looked up again.
-    pub(crate) fn is_due(&self, session: &Session, now: Timestamp) -> bool {
+    fn is_due(&self, session: &Session, now: Timestamp) -> bool {
         now < session.renewed || now >= session.renewed.after(self.renew_every)
     }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from support.program import Demo, authgate
-from support.wire import Reply, Stream, request_of
+from support.wire import HungUp, Reply, Stream, request_of
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
@@ -92,8 +92,12 @@ class Person:
         return self.post("/ops/logout")
 
     def is_in(self) -> bool:
-        """Whether the session is good; otherwise the answer must be the login page's address."""
-        reply = self.get("/ops/queues")
+        """Whether the session is good; otherwise the answer must be the login page's address. An answer that is cut,
+        because the session ended while it was on its way, lets nobody in either."""
+        try:
+            reply = self.get("/ops/queues")
+        except HungUp:
+            return False
         if reply.status != 200:
             assert (reply.status, reply.header("Location")) == (303, "/ops/login?next=%2Fops%2Fqueues")
         return reply.status == 200

@@ -36,6 +36,10 @@ class Reply:
         return self.body.decode()
 
 
+class HungUp(AssertionError):
+    """The other side closed before it had said a whole answer."""
+
+
 def authority(address: Address) -> str:
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -81,7 +85,8 @@ def take_body(reply: Reply, raw: bytes) -> tuple[bytes, bytes]:
     length = reply.header("content-length")
     if length is None:
         return raw, b""
-    assert len(raw) >= int(length), f"the body was cut: {len(raw)} of {length} bytes"
+    if len(raw) < int(length):
+        raise HungUp(f"the body was cut: {len(raw)} of {length} bytes")
     return raw[: int(length)], raw[int(length) :]
 
 
@@ -89,10 +94,12 @@ def take_chunks(raw: bytes) -> tuple[bytes, bytes]:
     body = b""
     while True:
         size, end, raw = raw.partition(b"\r\n")
-        assert end, "the body was cut within its chunks"
+        if not end:
+            raise HungUp("the body was cut within its chunks")
         length = int(size.split(b";")[0], 16)
         chunk, raw = raw[:length], raw[length:]
-        assert len(chunk) == length and raw.startswith(b"\r\n"), "a chunk was cut"
+        if len(chunk) < length or not raw.startswith(b"\r\n"):
+            raise HungUp("a chunk was cut")
         body, raw = body + chunk, raw[2:]
         if length == 0:
             return body, raw
@@ -131,6 +138,8 @@ def exchange(
     """One request on a connection of its own, and its only answer. Host and length are added if left out."""
     payload = request_of(address, method, target, headers, body)
     replies = parse_replies(talk(address, payload, source=source), has_body=method != "HEAD")
+    if not replies:
+        raise HungUp("no answer to a request")
     assert len(replies) == 1, f"{len(replies)} answers to one request"
     return replies[0]
 

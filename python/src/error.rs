@@ -1,0 +1,32 @@
+//! The one door from the core's errors to Python's exceptions.
+
+use authgate_core::ConfigError;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+static CONFIG_ERROR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// A setting that is refused: `authgate.ConfigError`, which is a `ValueError`. It names the argument, not the core's field,
+/// where the two differ.
+pub(crate) fn config(py: Python<'_>, error: &ConfigError) -> PyErr {
+    let argument = match error.field() {
+        "key" => "keys",
+        "require" | "strict_aud" => "verify_options",
+        "session_idle" | "session_lifetime" | "session_renewal" | "session_secret" | "cookie" => "session",
+        "public_path" | "public_prefix" => "allowlist",
+        "routes" | "challenge" => "backend",
+        field => field,
+    };
+    refused(py, argument, &error.clone().renamed(argument).to_string())
+}
+
+/// As [`config`], for what the binding itself finds.
+pub(crate) fn refused(py: Python<'_>, argument: &str, text: &str) -> PyErr {
+    let class = CONFIG_ERROR
+        .get_or_try_init(py, || py.import("authgate.errors")?.getattr("ConfigError").map(Bound::unbind));
+    match class.and_then(|class| class.call1(py, (argument, text))) {
+        Ok(error) => PyErr::from_value(error.into_bound(py)),
+        Err(_) => PyValueError::new_err(format!("{argument}: {text}")),
+    }
+}

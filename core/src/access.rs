@@ -14,6 +14,8 @@ use crate::{ConfigError, User};
 pub struct Access {
     admins_only: bool,
     any_of: Vec<String>,
+    /// Roles that are as good as being an administrator.
+    admin_roles: Vec<String>,
 }
 
 impl Access {
@@ -24,7 +26,19 @@ impl Access {
 
     /// Administrators only.
     pub fn admins() -> Self {
-        Self { admins_only: true, any_of: Vec::new() }
+        Self { admins_only: true, ..Self::default() }
+    }
+
+    /// Administrators, and users with one of `roles`, which makes them administrators here.
+    ///
+    /// # Errors
+    /// An empty name: that would mean nothing.
+    pub fn admins_or(roles: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, ConfigError> {
+        let admin_roles: Vec<String> = roles.into_iter().map(Into::into).collect();
+        if admin_roles.iter().any(String::is_empty) {
+            return Err(ConfigError::new("access", "a role has an empty name", "name it, or leave it out"));
+        }
+        Ok(Self { admin_roles, ..Self::admins() })
     }
 
     /// Users with at least one of `roles`.
@@ -56,7 +70,8 @@ impl Access {
 
     /// Whether `user` may pass.
     pub fn allows(&self, user: &User) -> bool {
-        (!self.admins_only || user.is_admin)
-            && (self.any_of.is_empty() || self.any_of.iter().any(|role| user.has_role(role)))
+        let has_any = |roles: &[String]| roles.iter().any(|role| user.has_role(role));
+        (!self.admins_only || user.is_admin || has_any(&self.admin_roles))
+            && (self.any_of.is_empty() || has_any(&self.any_of))
     }
 }

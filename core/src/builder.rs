@@ -4,6 +4,7 @@ use http::HeaderValue;
 
 use crate::allowed_hosts::AllowedHosts;
 use crate::backend::{AuthBackend, LoginAnswer};
+use crate::cross_site::CrossSite;
 use crate::forwarded::{ForwardedFields, TrustedProxies};
 use crate::gate::{Gate, PublicPaths, Route, Settings};
 use crate::head::{HeadLimits, is_token};
@@ -37,6 +38,7 @@ pub struct GateBuilder {
     exact: Vec<String>,
     prefixes: Vec<String>,
     access: Access,
+    cross_site: CrossSite,
     proxies: Vec<String>,
     forwarded_fields: ForwardedFields,
     allowed_hosts: Vec<String>,
@@ -60,6 +62,7 @@ impl GateBuilder {
             exact: Vec::new(),
             prefixes: Vec::new(),
             access: Access::default(),
+            cross_site: CrossSite::default(),
             proxies: Vec::new(),
             forwarded_fields: ForwardedFields::default(),
             allowed_hosts: Vec::new(),
@@ -114,6 +117,12 @@ impl GateBuilder {
     /// What a user must be, beyond being signed in. Default: nothing.
     pub fn access(mut self, access: Access) -> Self {
         self.access = access;
+        self
+    }
+
+    /// What becomes of requests that another site may have made a browser send. Default: they are refused.
+    pub fn cross_site(mut self, cross_site: CrossSite) -> Self {
+        self.cross_site = cross_site;
         self
     }
 
@@ -216,25 +225,31 @@ impl GateBuilder {
             login_path: self.login_path,
             logout_path: self.logout_path,
             access: self.access,
+            cross_site: self.cross_site,
         }))
     }
 }
 
-/// Sessions are for the backends that make them; such a backend has some, whether they were asked for or not.
+/// Sessions are for the backend that makes them, which is the first; it has some, whether they were asked for or not.
 fn sessions(
     backends: &[Box<dyn AuthBackend>],
     asked: Option<Sessions>,
 ) -> Result<Option<Sessions>, ConfigError> {
-    let makes = |backend: &dyn AuthBackend| matches!(backend.login(), LoginAnswer::Password);
-    match (backends.iter().position(|backend| makes(backend.as_ref())), asked) {
-        (None, None) => Ok(None),
-        (Some(0), asked) => Ok(Some(asked.unwrap_or_default())),
-        (Some(_), _) => Err(ConfigError::new(
+    let signs_in = |backend: &dyn AuthBackend| {
+        matches!(backend.login(), LoginAnswer::Password | LoginAnswer::PasswordForHost)
+    };
+    if backends.iter().skip(1).any(|backend| signs_in(backend.as_ref())) {
+        return Err(ConfigError::new(
             "backend",
             "the password backend is not the first",
             "give it to `Gate::builder`, and the others to `backend`",
-        )),
-        (None, Some(_)) => Err(ConfigError::new(
+        ));
+    }
+    let first = backends.first().map(|backend| backend.login());
+    match (matches!(first, Some(LoginAnswer::Password)), asked) {
+        (true, asked) => Ok(Some(asked.unwrap_or_default())),
+        (false, None) => Ok(None),
+        (false, Some(_)) => Err(ConfigError::new(
             "sessions",
             "no backend makes any",
             "add a `PasswordBackend`, or leave them out",
@@ -389,6 +404,7 @@ mod tests {
             ("head_limits", gate().head_limits(HeadLimits { bytes: 4096, headers: 0 })),
             ("backend", gate().backend(PasswordBackend::new())),
             ("sessions", gate().sessions(Sessions::records())),
+            ("sessions", Gate::builder(PasswordBackend::for_host()).sessions(Sessions::records())),
             ("session_secret", people().sessions(Sessions::sealed([]))),
             ("throttle", people().throttle(ThrottleLimits { tries: 0, ..ThrottleLimits::default() })),
         ];

@@ -5,6 +5,26 @@ use crate::origin::Origin;
 
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+/// What becomes of a request that another site may have made the browser send: an unsafe one or a websocket's handshake,
+/// under a proof that the browser attaches by itself, and every post that signs in or out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum CrossSite {
+    /// It is refused. The default.
+    #[default]
+    Refused,
+    /// It is refused; but whoever says nothing about where a request comes from, as programs do, may sign in and out. A
+    /// browser that says nothing is an old one, and another site may sign its user in as somebody else.
+    SilentSignIn,
+    /// It passes, and another site may act for whoever is signed in: only for a dashboard that guards itself.
+    Allowed,
+}
+
+/// Whether a request says nothing about where it comes from.
+pub(crate) fn is_silent(headers: HeaderView<'_>) -> bool {
+    !headers.has(&SEC_FETCH_SITE) && !headers.has(&ORIGIN)
+}
+
 /// Whether another site may have made the browser send this request.
 ///
 /// The browser's own word comes first (Fetch Metadata: `same-origin`, or `none` for what the person typed or

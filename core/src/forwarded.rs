@@ -12,6 +12,7 @@ use crate::{ConfigError, Peer};
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 
 /// Which fields the trusted proxies write. Only these are read: what a proxy does not write itself, it passes on from
 /// the client untouched.
@@ -20,7 +21,8 @@ pub enum ForwardedFields {
     /// `X-Forwarded-For` and `X-Forwarded-Proto`; the host is the one in `Host`. The default.
     #[default]
     XForwarded,
-    /// These and `X-Forwarded-Host`, for proxies that rewrite `Host` and set this field themselves.
+    /// These, `X-Forwarded-Host` and `X-Forwarded-Port`, for proxies that rewrite `Host` and set these fields themselves. The
+    /// port counts if the host names none.
     XForwardedHost,
     /// `Forwarded` (RFC 7239), its `host` included.
     Rfc7239,
@@ -78,7 +80,7 @@ impl TrustedProxies {
 
     /// Who really asks, and how they reached the outermost trusted proxy.
     pub(crate) fn resolve<'a>(&self, peer: Peer, headers: HeaderView<'a>) -> Forwarded<'a> {
-        let untouched = Forwarded { client: peer, scheme: None, host: None };
+        let untouched = Forwarded { client: peer, scheme: None, host: None, port: None };
         if !self.trusts(peer) {
             return untouched;
         }
@@ -99,7 +101,10 @@ impl TrustedProxies {
     ) -> Forwarded<'a> {
         let rightmost = |name: &HeaderName| list_from_right(headers, name).next();
         found.scheme = rightmost(&X_FORWARDED_PROTO).and_then(Scheme::parse);
-        found.host = host.then(|| rightmost(&X_FORWARDED_HOST)).flatten();
+        if host {
+            found.host = rightmost(&X_FORWARDED_HOST);
+            found.port = rightmost(&X_FORWARDED_PORT).and_then(|port| port.parse().ok());
+        }
         for hop in list_from_right(headers, &X_FORWARDED_FOR).take(MOST_HOPS) {
             let Some(address) = node(hop) else { break };
             found.client = address.into();
@@ -148,6 +153,7 @@ pub(crate) struct Forwarded<'a> {
     pub(crate) client: Peer,
     pub(crate) scheme: Option<Scheme>,
     pub(crate) host: Option<&'a str>,
+    pub(crate) port: Option<u16>,
 }
 
 /// The items of a comma-separated field from the last to the first, up to one that is not ASCII text. What a client

@@ -7,6 +7,7 @@ use http::HeaderValue;
 use crate::allowed_hosts::AllowedHosts;
 use crate::backend::AuthBackend;
 use crate::builder::GateBuilder;
+use crate::cross_site::CrossSite;
 use crate::flow;
 use crate::forwarded::TrustedProxies;
 use crate::head::HeadLimits;
@@ -32,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) routes: Vec<Route>,
     pub(crate) public: PublicPaths,
     pub(crate) access: Access,
+    pub(crate) cross_site: CrossSite,
     pub(crate) proxies: TrustedProxies,
     pub(crate) allowed_hosts: AllowedHosts,
     pub(crate) identity: Arc<IdentityHeaders>,

@@ -114,6 +114,7 @@ pub use backend::{AuthBackend, BadProof, LoginAnswer, LogoutAnswer, Proof, Prove
 pub use body::{Body, BodyError, BodyLimit};
 pub use builder::GateBuilder;
 pub use config_error::ConfigError;
+pub use cross_site::CrossSite;
 pub use decision::{Admission, Decision, DelegatedPage, Delegation};
 pub use denial::Denial;
 pub use event::{Event, Outcome, Reason};

@@ -64,6 +64,11 @@ impl<'a> Authority<'a> {
         Self { host, port: None }
     }
 
+    /// The same with this port, if none is written.
+    pub(crate) fn or_port(self, port: Option<u16>) -> Self {
+        Self { port: self.port.or(port), ..self }
+    }
+
     /// The host, without the port.
     pub(crate) fn host(&self) -> &'a str {
         self.host

@@ -16,12 +16,20 @@ use crate::{Head, Timestamp};
 /// # Ok::<(), authgate_core::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
-pub struct PasswordBackend(());
+pub struct PasswordBackend {
+    for_host: bool,
+}
 
 impl PasswordBackend {
     /// The backend.
     pub fn new() -> Self {
-        Self(())
+        Self::default()
+    }
+
+    /// The backend for a host that keeps sign-ins in sessions of its own: the gate checks passwords, and makes no session.
+    /// See [`LoginAnswer::PasswordForHost`].
+    pub fn for_host() -> Self {
+        Self { for_host: true }
     }
 }
 
@@ -36,10 +44,10 @@ impl AuthBackend for PasswordBackend {
     }
 
     fn login(&self) -> LoginAnswer {
-        LoginAnswer::Password
+        if self.for_host { LoginAnswer::PasswordForHost } else { LoginAnswer::Password }
     }
 
     fn logout(&self) -> LogoutAnswer {
-        LogoutAnswer::EndSession
+        if self.for_host { LogoutAnswer::ToLogin } else { LogoutAnswer::EndSession }
     }
 }

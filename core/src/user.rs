@@ -22,13 +22,17 @@ pub struct User {
     /// The claims of the token that the user presented, if it was a token. No session keeps them.
     #[serde(skip)]
     pub claims: Option<Claims>,
+    /// What a host notes about the user beside that, as a JSON object: the gate never reads it, and sessions keep it. A
+    /// sealed session must fit into a cookie with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra: Option<Claims>,
 }
 
 impl User {
     /// A user without any right, called by their id.
     pub fn new(id: impl Into<String>) -> Self {
         let id = id.into();
-        Self { name: id.clone(), id, is_admin: false, roles: Vec::new(), claims: None }
+        Self { name: id.clone(), id, is_admin: false, roles: Vec::new(), claims: None, extra: None }
     }
 
     /// Whether the user has the role `name`.
@@ -37,8 +41,10 @@ impl User {
     }
 }
 
-/// The claims of a verified token, kept as the JSON object that was signed and read only when somebody asks.
-#[derive(Clone)]
+/// The claims of a verified token, or what a host notes about a user: kept as the text of a JSON object, and read only when
+/// somebody asks.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Claims(String);
 
 impl Claims {
@@ -53,7 +59,7 @@ impl Claims {
         Self(json)
     }
 
-    /// The JSON object as it was signed.
+    /// The JSON object as it was given.
     pub fn json(&self) -> &str {
         &self.0
     }
@@ -62,6 +68,20 @@ impl Claims {
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         let mut all: BTreeMap<String, &RawValue> = serde_json::from_str(self.json()).ok()?;
         serde_json::from_str(all.remove(name)?.get()).ok()
+    }
+}
+
+impl TryFrom<String> for Claims {
+    type Error = &'static str;
+
+    fn try_from(json: String) -> Result<Self, Self::Error> {
+        Self::from_json(&json).ok_or("this is no JSON object")
+    }
+}
+
+impl From<Claims> for String {
+    fn from(claims: Claims) -> Self {
+        claims.0
     }
 }
 

@@ -7,13 +7,16 @@ use crate::backend::{AuthBackend, LoginAnswer};
 use crate::decision::DelegatedPage;
 use crate::event::Reason;
 use crate::reply::Reply;
-use crate::{Decision, Denial, Step};
+use crate::{Admission, Decision, Denial, Step};
 
 /// The login path: public, but not for another site's forms.
 pub(super) fn login(visit: &Visit<'_>) -> Step {
     guarded(visit, |backend| match backend.login() {
         LoginAnswer::Delegate => delegate(visit, backend.name(), DelegatedPage::Login, Reason::Login),
-        LoginAnswer::Password => match visit.head.method() {
+        LoginAnswer::Forward => {
+            Admission::new(visit.gate.settings(), None, None, visit.note(Reason::Login)).into()
+        }
+        LoginAnswer::Password | LoginAnswer::PasswordForHost => match visit.head.method() {
             "POST" => sign_in::begin(visit),
             _ if visit.head.is_safe() => sign_in::form(visit),
             _ => refuse_method(visit),
@@ -28,7 +31,7 @@ pub(super) fn login(visit: &Visit<'_>) -> Step {
 
 /// Asks the first backend, unless another site may be behind the request.
 pub(super) fn guarded(visit: &Visit<'_>, ask: impl FnOnce(&dyn AuthBackend) -> Step) -> Step {
-    if !visit.head.is_safe() && visit.is_foreign() {
+    if !visit.head.is_safe() && visit.is_foreign_sign_in() {
         return visit.refuse(Denial::CrossSite);
     }
     match visit.gate.settings().backends.first() {

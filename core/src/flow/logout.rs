@@ -1,10 +1,10 @@
 use http::StatusCode;
 
-use super::delegate;
 use super::leave::Leaving;
 use super::login::{guarded, refuse_method};
 use super::refuse::{Asker, Details};
 use super::visit::Visit;
+use super::{delegate, ordinary};
 use crate::backend::LogoutAnswer;
 use crate::decision::DelegatedPage;
 use crate::event::{Note, Reason};
@@ -21,6 +21,7 @@ pub(super) fn logout(visit: &Visit<'_>, now: Timestamp) -> Step {
             _ if visit.head.is_safe() => button(visit),
             _ => refuse_method(visit),
         },
+        (LogoutAnswer::Forward, _) => ordinary(visit, now),
         (LogoutAnswer::ToLogin | LogoutAnswer::EndSession, _) => {
             let asker = visit.asker();
             let note = asker.note(Reason::Logout);

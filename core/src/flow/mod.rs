@@ -29,10 +29,18 @@ pub(crate) fn begin(gate: &Gate, head: &Head<'_>, now: Timestamp) -> Step {
         logout::logout(&visit, now)
     } else if let Some(route) = settings.routes.iter().find(|route| route.path == path) {
         delegate(&visit, route.backend, DelegatedPage::Route, Reason::Route)
-    } else if settings.public.contains(path) {
+    } else {
+        ordinary(&visit, now)
+    }
+}
+
+/// A path that is the dashboard's.
+fn ordinary(visit: &Visit<'_>, now: Timestamp) -> Step {
+    let settings = visit.gate.settings();
+    if visit.path.is_some_and(|path| settings.public.contains(path)) {
         Admission::new(settings, None, None, visit.note(Reason::Public)).into()
     } else {
-        admit::begin(&visit, now)
+        admit::begin(visit, now)
     }
 }
 

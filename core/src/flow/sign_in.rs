@@ -114,6 +114,9 @@ impl Attempt {
             }
             Ok(Verdict::Accepted(account)) => {
                 self.gate.throttle().refund(charge, now);
+                if self.gate.settings().sessions.is_none() {
+                    return self.done(account.user.id, None);
+                }
                 Step::DrawBytes(Then::new(move |random, now| self.drawn(account, random, now)))
             }
         }
@@ -150,18 +153,21 @@ impl Attempt {
     fn keep(self, New { session, cookie }: New) -> Step {
         let user = session.user.id.clone();
         if self.gate.settings().sessions.as_ref().is_some_and(SessionRules::are_sealed) {
-            return self.done(user, cookie);
+            return self.done(user, Some(cookie));
         }
         let then = Then::new(move |answer, _| match answer {
             Err(why) => self.unavailable(&why),
             Ok(false) => self.unavailable(&Unavailable::new("the store has a session of this id already")),
-            Ok(true) => self.done(user, cookie),
+            Ok(true) => self.done(user, Some(cookie)),
         });
         Step::CreateSession(session.id, session, then)
     }
 
-    fn done(mut self, user: String, cookie: HeaderValue) -> Step {
-        self.asker.fields.set_cookie(Some(cookie));
+    /// Without a cookie where the host keeps the sign-in.
+    fn done(mut self, user: String, cookie: Option<HeaderValue>) -> Step {
+        if cookie.is_some() {
+            self.asker.fields.set_cookie(cookie);
+        }
         let note = Note { user: Some(user), ..self.asker.note(Reason::SignIn) };
         let next = self.next.take().unwrap_or_else(|| LocalPath::home(&self.asker.mount));
         self.asker.respond(match self.asker.kind {

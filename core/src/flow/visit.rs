@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use http::header::{HeaderName, REFERER};
 
 use super::refuse::{Asker, Details};
-use crate::cross_site::is_foreign;
+use crate::cross_site::{CrossSite, is_foreign, is_silent};
 use crate::decision::Decision;
 use crate::event::{Note, Reason};
 use crate::head::HeadError;
@@ -61,6 +61,7 @@ impl<'a> Visit<'a> {
             Some(host) => Some(Authority::parse(host).ok_or(HeadError::Host)?),
             None => named,
         };
+        let authority = authority.map(|authority| authority.or_port(forwarded.port));
         self.scheme = forwarded.scheme.unwrap_or(head.scheme);
         if !settings.allowed_hosts.contain(authority, self.scheme) {
             return Err(HeadError::ForeignHost);
@@ -72,7 +73,13 @@ impl<'a> Visit<'a> {
 
     /// Whether another site may be behind a request that must not be another site's.
     pub(super) fn is_foreign(&self) -> bool {
-        is_foreign(self.head.headers, self.origin)
+        self.gate.settings().cross_site != CrossSite::Allowed && is_foreign(self.head.headers, self.origin)
+    }
+
+    /// The same for a post that signs in or out.
+    pub(super) fn is_foreign_sign_in(&self) -> bool {
+        let silence_passes = self.gate.settings().cross_site == CrossSite::SilentSignIn;
+        self.is_foreign() && !(silence_passes && is_silent(self.head.headers))
     }
 
     /// The login page's address.

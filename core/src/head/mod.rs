@@ -6,6 +6,7 @@ use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 pub use self::error::HeadError;
 use crate::Peer;
 use crate::headers::HeaderView;
+use crate::mount::below;
 use crate::origin::{Authority, Origin, Scheme};
 
 /// What the gate borrows from a request: everything but the body.
@@ -80,6 +81,13 @@ impl<'a> Head<'a> {
     #[must_use]
     pub fn below(self, prefix: &'a str) -> Self {
         Self { prefix: prefix.strip_suffix('/').unwrap_or(prefix), ..self }
+    }
+
+    /// The same for a path that may still carry the prefix, as ASGI's does: it is cut off, at a segment boundary.
+    #[must_use]
+    pub fn rooted(self, root: &'a str) -> Self {
+        let head = self.below(root);
+        Self { path: below(head.path, head.prefix).unwrap_or(head.path), ..head }
     }
 
     /// Marks a websocket's handshake whose `Upgrade` field the server has already consumed (ASGI, HTTP/2).

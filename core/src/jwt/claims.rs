@@ -238,6 +238,7 @@ fn user(found: &Found<'_>) -> Result<User, TokenFault> {
         is_admin: found.admin.is_some_and(|claim| is_true(claim.get())),
         roles: found.roles.map(|claim| roles(claim.get())).unwrap_or_default(),
         claims: None,
+        extra: None,
         id,
     })
 }

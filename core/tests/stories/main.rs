@@ -7,6 +7,7 @@ mod cookies;
 mod endings;
 mod fixation;
 mod forms;
+mod hosts;
 mod leases;
 mod lifetimes;
 mod neighbours;

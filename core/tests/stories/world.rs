@@ -101,6 +101,8 @@ pub(crate) struct World {
     pub(crate) down: Arc<Mutex<Vec<&'static str>>>,
     /// How often was drawn. Set it back, and what was drawn is drawn again.
     pub(crate) drawn: Arc<Mutex<u64>>,
+    /// What the store notes about everybody, as JSON.
+    pub(crate) noted: Arc<Mutex<Option<Claims>>>,
     /// All steps that were driven, as they print.
     pub(crate) printed: Arc<Mutex<Vec<String>>>,
 }
@@ -117,6 +119,7 @@ impl World {
             asked: Arc::default(),
             down: Arc::default(),
             drawn: Arc::default(),
+            noted: Arc::default(),
             printed: Arc::default(),
         }
     }
@@ -140,6 +143,11 @@ impl World {
     /// From now on exactly these cannot be asked.
     pub(crate) fn only_down(&self, what: &[&'static str]) {
         *self.down.lock().unwrap() = what.to_vec();
+    }
+
+    /// What the store notes about everybody from now on.
+    pub(crate) fn note(&self, json: &str) {
+        *self.noted.lock().unwrap() = Claims::from_json(json);
     }
 
     pub(crate) fn change(&self, user: &str, change: impl FnOnce(&mut Known)) {
@@ -181,7 +189,8 @@ impl World {
         let known = self.users.lock().unwrap().get(username)?.clone();
         let claims = Claims::from_json("{\"from\":\"the store\"}");
         let (roles, is_admin) = (known.roles.clone(), known.is_admin);
-        let user = User { roles, is_admin, claims, ..User::new(known.id) };
+        let extra = self.noted.lock().unwrap().clone();
+        let user = User { roles, is_admin, claims, extra, ..User::new(known.id) };
         Some((Account { user, credential: Some(Fingerprint::of(known.password)) }, known))
     }
 

@@ -58,6 +58,11 @@ impl Admission {
         self.identity.has(name.as_str())
     }
 
+    /// [`strips`](Self::strips) for a name that a host has as bytes. What is no text is stripped, too.
+    pub fn strips_bytes(&self, name: &[u8]) -> bool {
+        std::str::from_utf8(name).map_or(true, |name| self.identity.has(name))
+    }
+
     /// What the log says about it.
     pub fn event(&self) -> Event<'_> {
         self.note.event(Outcome::Forward, None, self.user.as_ref())
@@ -71,6 +76,8 @@ pub struct Delegation {
     pub backend: &'static str,
     /// What it is to answer.
     pub page: DelegatedPage,
+    /// The path below the mount.
+    pub path: String,
     pub(crate) links: Links,
     pub(crate) identity: Arc<IdentityHeaders>,
     pub(crate) note: Note,
@@ -90,6 +97,11 @@ impl Delegation {
     /// As [`Admission::strips`].
     pub fn strips(&self, name: &HeaderName) -> bool {
         self.identity.has(name.as_str())
+    }
+
+    /// As [`Admission::strips_bytes`].
+    pub fn strips_bytes(&self, name: &[u8]) -> bool {
+        std::str::from_utf8(name).map_or(true, |name| self.identity.has(name))
     }
 
     /// Where to go after signing in: the request's `next`, if it is a page below the mount, else the mount's home.

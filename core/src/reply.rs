@@ -119,6 +119,11 @@ impl Reply {
         self.note.event(Outcome::Respond, Some(self.status.as_u16()), None)
     }
 
+    /// Whether it has no body because HEAD asked for it: then nothing is known of its length either.
+    pub fn is_bodiless(&self) -> bool {
+        self.bodiless
+    }
+
     /// The body.
     pub fn body(&self) -> &Bytes {
         &self.body

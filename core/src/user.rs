@@ -35,6 +35,11 @@ impl User {
         Self { name: id.clone(), id, is_admin: false, roles: Vec::new(), claims: None, extra: None }
     }
 
+    /// Whether a text grants a right, as AsyncMQ reads it: `1`, `true`, `yes` or `on`, whatever the case.
+    pub fn grants(text: &str) -> bool {
+        ["1", "true", "yes", "on"].iter().any(|yes| text.trim().eq_ignore_ascii_case(yes))
+    }
+
     /// Whether the user has the role `name`.
     pub fn has_role(&self, name: &str) -> bool {
         self.roles.iter().any(|role| role == name)

@@ -18,7 +18,9 @@ pub(crate) fn config(py: Python<'_>, error: &ConfigError) -> PyErr {
         "routes" | "challenge" => "backend",
         field => field,
     };
-    refused(py, argument, &error.clone().renamed(argument).to_string())
+    let text = error.clone().renamed(argument).to_string();
+    // The program that the core's remedies name may not be at hand; this is.
+    refused(py, argument, &text.replace("`authgate secret`", "`secrets.token_hex(32)`"))
 }
 
 /// As [`config`], for what the binding itself finds.

@@ -1,13 +1,39 @@
 //! `authgate._core`: the gate, its backends and its sessions for Python. Every decision is `authgate-core`'s; what stands
 //! here translates between its types and Python's.
 
+mod asgi;
+mod backend;
+mod delegate;
 mod error;
+mod forward;
+mod gate;
+mod jwt;
+mod record;
+mod reply;
+mod request;
+mod settings;
+mod step;
+mod translate;
 mod user;
 
 use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _core {
+    #[pymodule_export]
+    use crate::asgi::AsgiGate;
+    #[pymodule_export]
+    use crate::delegate::Delegate;
+    #[pymodule_export]
+    use crate::forward::{Forward, Lease, Send};
+    #[pymodule_export]
+    use crate::gate::Gate;
+    #[pymodule_export]
+    use crate::jwt::JwtBackend;
+    #[pymodule_export]
+    use crate::reply::{LoginForm, Reply};
+    #[pymodule_export]
+    use crate::step::Question;
     #[pymodule_export]
     use crate::user::{_restore_user, User};
 }

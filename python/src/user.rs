@@ -1,3 +1,4 @@
+use crate::translate::noted;
 use authgate_core::{Claims, User as CoreUser};
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
@@ -64,9 +65,14 @@ impl User {
     /// What identifies the user for good; of the type that the backend or the token gave it.
     #[getter]
     fn id<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let from = |known: &Known| {
-            let claim = known.named.as_ref().map(|named| &*named.id);
-            typed(py, &known.user.id, known.user.claims.as_ref(), claim)
+        let from = |known: &Known| match (&known.user.claims, &known.named) {
+            (Some(claims), Some(named)) if looks_numeric(&known.user.id) => {
+                number(&json(py, claims.json())?, named, &known.user.id)
+            }
+            _ => match noted(py, &known.user, "id")? {
+                Some(id) => Ok(id.unbind()),
+                None => Ok(PyString::new(py, &known.user.id).into_any().unbind()),
+            },
         };
         self.read(py, &self.id, from)
     }
@@ -74,10 +80,12 @@ impl User {
     /// What to call the user on a page.
     #[getter]
     fn name<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let from = |known: &Known| {
-            let CoreUser { id, name, claims, .. } = &known.user;
-            let claim = known.named.as_ref().map(|named| if name == id { &*named.id } else { &*named.name });
-            typed(py, name, claims.as_ref(), claim)
+        let from = |known: &Known| match (&known.user.claims, &known.named) {
+            (Some(claims), Some(named)) => token_name(py, &known.user, claims, named),
+            _ => match noted(py, &known.user, "name")? {
+                Some(name) => Ok(name.unbind()),
+                None => Ok(PyString::new(py, &known.user.name).into_any().unbind()),
+            },
         };
         self.read(py, &self.name, from)
     }
@@ -104,7 +112,10 @@ impl User {
     fn extra<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let made = self.extra.get_or_try_init(py, || {
             let known = self.known.as_ref().ok_or_else(unfinished)?;
-            let extra = PyDict::new(py);
+            let extra = match noted(py, &known.user, "extra")? {
+                Some(extra) => extra.cast_into()?,
+                None => PyDict::new(py),
+            };
             if let Some(claims) = &known.user.claims {
                 extra.set_item("claims", json(py, claims.json())?)?;
             }
@@ -231,7 +242,10 @@ fn unfinished() -> PyErr {
 }
 
 /// AsyncMQ's reading of `roles`: one, several or none; a mapping names none.
-fn role_names<'py>(py: Python<'py>, roles: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyTuple>> {
+pub(crate) fn role_names<'py>(
+    py: Python<'py>,
+    roles: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyTuple>> {
     let Some(roles) = roles.filter(|roles| !roles.is_none() && roles.cast::<PyMapping>().is_err()) else {
         return Ok(PyTuple::empty(py));
     };
@@ -248,21 +262,34 @@ fn role_names<'py>(py: Python<'py>, roles: Option<&Bound<'py, PyAny>>) -> PyResu
     PyTuple::new(py, names)
 }
 
-/// The core keeps names as text; a token's number is one again if the claim it stood in is one.
-fn typed(py: Python<'_>, text: &str, claims: Option<&Claims>, claim: Option<&str>) -> PyResult<Py<PyAny>> {
-    let looks_numeric = text.bytes().next().is_some_and(|first| first == b'-' || first.is_ascii_digit());
-    if looks_numeric && let (Some(claims), Some(claim)) = (claims, claim) {
-        let all = json(py, claims.json())?;
-        let value = all.get_item(claim)?;
-        if value.is_instance_of::<PyInt>() || value.is_instance_of::<PyFloat>() {
-            return Ok(value.unbind());
-        }
+/// The name claim's value as it is, if it is anything at all, else the id: so it is in AsyncMQ. The core keeps both as
+/// text, and shows the id where the claim is no text and no number.
+fn token_name(py: Python<'_>, user: &CoreUser, claims: &Claims, named: &Named) -> PyResult<Py<PyAny>> {
+    let text = claims.json();
+    let may_hold_name = || text.contains(&*named.name) || text.contains('\\');
+    if looks_numeric(&user.name) || (user.name == user.id && may_hold_name()) {
+        let all = json(py, text)?;
+        let name = all.call_method1("get", (&*named.name,))?;
+        return if name.is_truthy()? { Ok(name.unbind()) } else { number(&all, named, &user.id) };
     }
-    Ok(PyString::new(py, text).into_any().unbind())
+    Ok(PyString::new(py, &user.name).into_any().unbind())
+}
+
+/// The core keeps an id as text; it is a number again if the claim it stood in is one.
+fn number(claims: &Bound<'_, PyAny>, named: &Named, id: &str) -> PyResult<Py<PyAny>> {
+    let value = claims.call_method1("get", (&*named.id,))?;
+    if value.is_instance_of::<PyInt>() || value.is_instance_of::<PyFloat>() {
+        return Ok(value.unbind());
+    }
+    Ok(PyString::new(claims.py(), id).into_any().unbind())
+}
+
+fn looks_numeric(text: &str) -> bool {
+    text.bytes().next().is_some_and(|first| first == b'-' || first.is_ascii_digit())
 }
 
 /// Python's own reading of JSON: it is what PyJWT's users know.
-fn json<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn json<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
     static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     LOADS.import(py, "json", "loads")?.call1((text,))
 }

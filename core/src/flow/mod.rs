@@ -49,8 +49,17 @@ fn delegate(visit: &Visit<'_>, backend: &'static str, page: DelegatedPage, reaso
     let next = visit.asked_next();
     let links = Links { login: visit.login().with_next(next.as_ref()), home: visit.home(), next };
     let identity = visit.gate.settings().identity.clone();
-    Decision::Delegate(Delegation { backend, page, links, identity, note: visit.note(reason), otherwise })
-        .into()
+    let path = visit.path.unwrap_or("/").to_owned();
+    Decision::Delegate(Delegation {
+        backend,
+        page,
+        path,
+        links,
+        identity,
+        note: visit.note(reason),
+        otherwise,
+    })
+    .into()
 }
 
 #[cfg(test)]

@@ -64,6 +64,11 @@ impl<'a> Head<'a> {
         }
     }
 
+    /// A head whose path and query a host has taken apart already: the path as it was sent, escapes and all.
+    pub fn of(method: &'a str, path: &'a str, query: Option<&'a str>, headers: HeaderView<'a>) -> Self {
+        Self { path, query, ..Self::new(method, "/", headers) }
+    }
+
     /// How the request arrived here. Default: plain HTTP.
     #[must_use]
     pub fn over(self, scheme: Scheme) -> Self {

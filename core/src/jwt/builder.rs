@@ -18,8 +18,13 @@ pub struct JwtBackendBuilder {
     algorithms: Vec<Algorithm>,
     header: String,
     scheme: String,
+    /// In seconds, as it was set.
+    leeway: f64,
     policy: Policy,
 }
+
+/// The longest leeway, in seconds: a century.
+const MOST_LEEWAY: f64 = 36_525.0 * 86_400.0;
 
 impl Default for JwtBackendBuilder {
     fn default() -> Self {
@@ -28,6 +33,7 @@ impl Default for JwtBackendBuilder {
             algorithms: vec![Algorithm::HS256],
             header: "Authorization".to_owned(),
             scheme: "Bearer".to_owned(),
+            leeway: 0.0,
             policy: Policy {
                 audience: None,
                 issuer: None,
@@ -35,7 +41,7 @@ impl Default for JwtBackendBuilder {
                 user_name_claim: "name".to_owned(),
                 admin_claim: "is_admin".to_owned(),
                 roles_claim: "roles".to_owned(),
-                leeway: Duration::ZERO,
+                leeway: 0,
                 options: VerifyOptions::default(),
             },
         }
@@ -115,8 +121,14 @@ impl JwtBackendBuilder {
     }
 
     /// How far the issuer's clock may be off, for `exp`, `nbf` and `iat`. Default zero.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.policy.leeway = leeway;
+    pub fn leeway(self, leeway: Duration) -> Self {
+        self.leeway_seconds(leeway.as_secs_f64())
+    }
+
+    /// [`leeway`](Self::leeway) as PyJWT takes it: in seconds, with a fraction (down to a millisecond), and below zero
+    /// to be stricter than the token says. At most a century either way.
+    pub fn leeway_seconds(mut self, seconds: f64) -> Self {
+        self.leeway = seconds;
         self
     }
 
@@ -129,9 +141,10 @@ impl JwtBackendBuilder {
     /// Prepares every key once.
     ///
     /// # Errors
-    /// No key; an algorithm that no key fits, or a key that fits no algorithm (one of a set may); a secret shorter than its hash (RFC 7518 §3.2: 32, 48 or 64 bytes); an
-    /// RSA key below 2048 bits; an empty audience, issuer or claim name; a header or scheme that is no token; more
-    /// than 64 required claims.
+    /// No key; an algorithm that no key fits, or a key that fits no algorithm (one of a set may); a secret shorter than
+    /// its hash (RFC 7518 §3.2: 32, 48 or 64 bytes); an RSA key below 2048 bits; an empty audience, issuer or claim
+    /// name; a header or scheme that is no token; a leeway that is no number or beyond a century; more than 64 required
+    /// claims.
     pub fn build(mut self) -> Result<JwtBackend, ConfigError> {
         if self.keys.is_empty() {
             return Err(ConfigError::new("key", "there is none", "add a secret, a public key or a key set"));
@@ -144,6 +157,7 @@ impl JwtBackendBuilder {
             ));
         }
         self.check_names()?;
+        self.policy.leeway = milliseconds(self.leeway)?;
         let header = HeaderName::from_bytes(self.header.as_bytes()).map_err(|_| {
             ConfigError::new(
                 "header",
@@ -205,5 +219,43 @@ impl JwtBackendBuilder {
             ));
         }
         Ok(())
+    }
+}
+
+/// Rounded down, which is the stricter side; but not for a decimal fraction that is only written in binary.
+fn milliseconds(seconds: f64) -> Result<i64, ConfigError> {
+    // Not the other way round: NaN is in no range.
+    if !(-MOST_LEEWAY..=MOST_LEEWAY).contains(&seconds) {
+        return Err(ConfigError::new(
+            "leeway",
+            format!("{seconds} is no number of seconds that a clock may be off"),
+            "write for example 30; to ignore a time, switch off its `verify_…` option",
+        ));
+    }
+    // A century in milliseconds is far from the ends of the range.
+    #[allow(clippy::cast_possible_truncation)]
+    Ok((seconds * 1000.0 + 1e-6).floor() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leeway_is_whole_milliseconds_and_never_longer_than_asked_for() {
+        for (seconds, wanted) in [
+            (0.0, 0),
+            (0.29, 290),
+            (0.1, 100),
+            (1.0009, 1000),
+            (-0.0001, -1),
+            (-2.5, -2500),
+            (1e9, 1_000_000_000_000),
+        ] {
+            assert_eq!(milliseconds(seconds), Ok(wanted), "{seconds}");
+        }
+        for seconds in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e10, -1e10, f64::MAX] {
+            assert_eq!(milliseconds(seconds).unwrap_err().field(), "leeway", "{seconds}");
+        }
     }
 }

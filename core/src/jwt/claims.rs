@@ -1,12 +1,11 @@
 use std::borrow::Cow;
 use std::fmt;
-use std::time::Duration;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::fault::TokenFault;
-use super::json::readable;
+use super::json::{is_readable, string};
 use super::token::Text;
 use crate::Timestamp;
 use crate::user::{Claims, User};
@@ -20,7 +19,8 @@ pub(super) struct Policy {
     pub(super) user_name_claim: String,
     pub(super) admin_claim: String,
     pub(super) roles_claim: String,
-    pub(super) leeway: Duration,
+    /// In milliseconds; below zero, tokens end earlier and begin later than they say.
+    pub(super) leeway: i64,
     pub(super) options: VerifyOptions,
 }
 
@@ -71,8 +71,9 @@ impl Policy {
         payload: Vec<u8>,
         now: Timestamp,
     ) -> Result<(User, Option<Timestamp>), TokenFault> {
-        let text = readable(&payload).ok_or(TokenFault::Payload)?;
-        let mut json = serde_json::Deserializer::from_str(text);
+        let text = String::from_utf8(payload).ok().filter(|text| is_readable(text));
+        let text = text.ok_or(TokenFault::Payload)?;
+        let mut json = serde_json::Deserializer::from_str(&text);
         let found = Found::default();
         let found = Seed { policy: self, found }.deserialize(&mut json).map_err(|_| TokenFault::Payload)?;
         json.end().map_err(|_| TokenFault::Payload)?;
@@ -83,7 +84,7 @@ impl Policy {
             return Err(TokenFault::Required);
         }
         let mut user = user(&found)?;
-        user.claims = String::from_utf8(payload).ok().map(Claims::known);
+        user.claims = Some(Claims::known(text));
         Ok((user, until))
     }
 
@@ -94,7 +95,9 @@ impl Policy {
             Some(claim) => numeric_date(claim.get()).map(Some).ok_or(TokenFault::Claim(name)),
             None => Ok(None),
         };
-        let latest = now.after(self.leeway);
+        let later =
+            |moment: Timestamp| Timestamp::from_millis(moment.as_millis().saturating_add(self.leeway));
+        let latest = later(now);
         for (on, claim, name) in
             [(options.verify_iat, found.iat, "iat"), (options.verify_nbf, found.nbf, "nbf")]
         {
@@ -102,7 +105,7 @@ impl Policy {
                 return Err(TokenFault::NotYetValid);
             }
         }
-        let until = time(options.verify_exp, found.exp, "exp")?.map(|moment| moment.after(self.leeway));
+        let until = time(options.verify_exp, found.exp, "exp")?.map(later);
         if until.is_some_and(|until| until <= now) { Err(TokenFault::Expired) } else { Ok(until) }
     }
 
@@ -236,7 +239,10 @@ fn user(found: &Found<'_>) -> Result<User, TokenFault> {
     Ok(User {
         name: found.name.and_then(|claim| name(claim.get())).map_or_else(|| id.clone(), Cow::into_owned),
         is_admin: found.admin.is_some_and(|claim| is_true(claim.get())),
-        roles: found.roles.map(|claim| roles(claim.get())).unwrap_or_default(),
+        roles: found
+            .roles
+            .map_or(Some(Vec::new()), |claim| roles(claim.get()))
+            .ok_or(TokenFault::Claim("roles"))?,
         claims: None,
         extra: None,
         id,
@@ -251,18 +257,11 @@ fn numeric_date(json: &str) -> Option<Timestamp> {
         let end = if digits.len() < json.len() { i64::MIN } else { i64::MAX };
         return Some(Timestamp::from_secs(json.parse().unwrap_or(end)));
     }
-    let seconds = serde_json::from_str::<f64>(json).ok()?;
+    // The standard library rounds as Python does. Its words, such as `inf`, are no JSON.
+    let seconds: f64 = json.parse().ok()?;
     // A float beyond the range saturates, which is what is wanted.
     #[allow(clippy::cast_possible_truncation)]
     seconds.is_finite().then(|| Timestamp::from_secs(seconds.trunc() as i64))
-}
-
-/// A JSON string's text. The JSON has been read before, so without an escape the text is what stands in the quotes.
-fn string(json: &str) -> Option<Cow<'_, str>> {
-    if json.contains('\\') {
-        return serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0);
-    }
-    json.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
 }
 
 /// What can name somebody: a string or a number, and not an empty or zero one.
@@ -284,18 +283,27 @@ fn is_zero(number: &str) -> bool {
 
 /// AsyncMQ's notion of a right that is granted: true itself, or a string that says so. Never a number, list or object.
 fn is_true(json: &str) -> bool {
+    // Python counts these four separators as white space, too.
+    let is_space = |c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c);
     json == "true"
         || string(json).is_some_and(|text| {
-            ["1", "true", "yes", "on"].iter().any(|yes| text.trim().eq_ignore_ascii_case(yes))
+            ["1", "true", "yes", "on"].iter().any(|yes| text.trim_matches(is_space).eq_ignore_ascii_case(yes))
         })
 }
 
-/// One role as a string, or several as a list of them. What cannot name a role grants nothing.
-fn roles(json: &str) -> Vec<String> {
-    if json.starts_with('[') {
-        let list: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-        list.iter().filter_map(|role| name(role.get())).map(Cow::into_owned).collect()
-    } else {
-        string(json).filter(|role| !role.is_empty()).map(Cow::into_owned).into_iter().collect()
+/// One role as a string, or several as a list of strings and integers. What else stands in a list, and an object
+/// instead of one, grants nothing. A number or a boolean instead of one is a mistake: AsyncMQ fails on it, too.
+fn roles(json: &str) -> Option<Vec<String>> {
+    let is_integer = |json: &str| json.bytes().all(|byte| matches!(byte, b'-' | b'0'..=b'9'));
+    match json.as_bytes().first()? {
+        b'[' => {
+            let list: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+            let roles = list.iter().map(|role| role.get());
+            let roles = roles.filter(|role| role.starts_with('"') || is_integer(role));
+            Some(roles.filter_map(name).map(Cow::into_owned).collect())
+        }
+        b'"' => Some(string(json).filter(|role| !role.is_empty()).map(Cow::into_owned).into_iter().collect()),
+        b'{' | b'n' => Some(Vec::new()),
+        _ => None,
     }
 }

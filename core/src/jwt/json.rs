@@ -1,20 +1,35 @@
 //! JSON as tokens may use it: what serde_json reads, less what two readers could read differently.
 
+use std::borrow::Cow;
+
+use super::token::Text;
+
 /// How deeply arrays and objects may be nested.
 const MAX_DEPTH: usize = 127;
 
-/// `bytes` as text that is safe to hand to the JSON parser, or nothing.
+/// How many digits an integer may have: `CPython` reads no more, so PyJWT refuses such a token as well.
+const MAX_DIGITS: usize = 4300;
+
+/// Whether `text` is safe to hand to the JSON parser.
 ///
-/// The parser skips what nobody asked for without looking closely: it would accept half of a surrogate pair, any
-/// depth and bytes that are not UTF-8 there. So that is looked at here, in one pass that ends early for nearly every
-/// token. A byte order mark, UTF-16, `NaN` and the like are refused by the parser itself.
-pub(super) fn readable(bytes: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(bytes).ok()?;
+/// The parser skips what nobody asked for without looking closely: it would accept half of a surrogate pair, and any
+/// depth there. So that is looked at here, in passes that end early for nearly every token. A byte order mark, UTF-16,
+/// `NaN` and the like are refused by the parser itself.
+pub(super) fn is_readable(text: &str) -> bool {
+    let bytes = text.as_bytes();
     let openings = bytes.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
-    if openings > MAX_DEPTH && depth(bytes) > MAX_DEPTH {
-        return None;
+    (openings <= MAX_DEPTH || depth(bytes) <= MAX_DEPTH)
+        && (bytes.len() <= MAX_DIGITS || !has_huge_integer(bytes))
+        && (memchr::memchr(b'\\', bytes).is_none() || surrogates_pair_up(bytes))
+}
+
+/// A JSON string's text; nothing for any other value. The JSON has been read before, so without an escape the text is
+/// what stands in the quotes.
+pub(super) fn string(json: &str) -> Option<Cow<'_, str>> {
+    if json.contains('\\') {
+        return serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0);
     }
-    (memchr::memchr(b'\\', bytes).is_none() || surrogates_pair_up(bytes)).then_some(text)
+    json.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
 }
 
 fn depth(bytes: &[u8]) -> usize {
@@ -33,6 +48,25 @@ fn depth(bytes: &[u8]) -> usize {
         }
     }
     most
+}
+
+/// Whether an integer outside of strings has too many digits. A float may have any number of them.
+fn has_huge_integer(bytes: &[u8]) -> bool {
+    let (mut digits, mut is_float, mut quoted, mut escaped) = (0_usize, false, false, false);
+    // One byte more than there is, so that a number at the very end is weighed, too.
+    for byte in bytes.iter().chain(b" ") {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'0'..=b'9' => digits += 1,
+            b'.' | b'e' | b'E' | b'+' | b'-' if digits > 0 => is_float = true,
+            _ if digits > MAX_DIGITS && !is_float => return true,
+            _ => (digits, is_float) = (0, false),
+        }
+    }
+    false
 }
 
 /// Whether every `\ud800`–`\udbff` is followed by a `\udc00`–`\udfff`, and none of those stands alone (RFC 8259 §7).
@@ -59,25 +93,51 @@ mod tests {
 
     #[test]
     fn t39_depth_is_limited_and_brackets_in_text_are_not_depth() {
-        let nested = |levels: usize| [vec![b'['; levels], vec![b']'; levels]].concat();
-        assert!(readable(&nested(127)).is_some());
-        assert!(readable(&nested(128)).is_none());
-        assert!(readable(&nested(60_000)).is_none());
+        let nested = |levels: usize| ["[".repeat(levels), "]".repeat(levels)].concat();
+        assert!(is_readable(&nested(127)));
+        assert!(!is_readable(&nested(128)));
+        assert!(!is_readable(&nested(60_000)));
         let quoted = format!("{{\"a\":\"{}\\\"\"}}", "[".repeat(1000));
-        assert!(readable(quoted.as_bytes()).is_some());
+        assert!(is_readable(&quoted));
         let wide = format!("[{}[]]", "[],".repeat(1000));
-        assert!(readable(wide.as_bytes()).is_some());
+        assert!(is_readable(&wide));
     }
 
     #[test]
     fn half_a_surrogate_pair_is_refused() {
         for text in [r#""\ud83d\ude00""#, r#""\\ud83d""#, r#""\u0041\n""#, r#""\\\\""#] {
-            assert!(readable(text.as_bytes()).is_some(), "{text}");
+            assert!(is_readable(text), "{text}");
         }
         for text in [r#""\ud83d""#, r#""\ude00""#, r#""\ud83dx\ude00""#, r#""\ud83d\ud83d""#, r#""\\\ud83d""#]
         {
-            assert!(readable(text.as_bytes()).is_none(), "{text}");
+            assert!(!is_readable(text), "{text}");
         }
-        assert!(readable(b"\"\xff\"").is_none());
+    }
+
+    #[test]
+    fn an_integer_has_as_many_digits_as_cpython_reads() {
+        let digits = |count: usize| "7".repeat(count);
+        for fits in [
+            digits(4300),
+            format!("-{}", digits(4300)),
+            format!("[{},{}]", digits(4300), digits(4300)),
+            format!("{}.5", digits(5000)),
+            format!("0.{}", digits(5000)),
+            format!("1e{}", digits(5000)),
+            format!("{}E-2", digits(5000)),
+            format!("\"{}\"", digits(5000)),
+            format!("\"\\\"{}\"", digits(5000)),
+            format!("{{\"{}\":1}}", digits(5000)),
+        ] {
+            assert!(is_readable(&fits), "{}…", &fits[..8]);
+        }
+        for huge in [
+            digits(4301),
+            format!("-{}", digits(4301)),
+            format!("[1.5,{},1.5]", digits(4301)),
+            format!("{{\"a\\\"\":{}\n}}", digits(4301)),
+        ] {
+            assert!(!is_readable(&huge), "{}…", &huge[..8]);
+        }
     }
 }

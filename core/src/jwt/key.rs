@@ -28,7 +28,8 @@ pub struct Key {
 
 #[derive(Debug)]
 enum Material {
-    Hmac(Secret<Vec<u8>>),
+    /// The bytes, and how many there must be if not as many as the hash has.
+    Hmac(Secret<Vec<u8>>, Option<usize>),
     /// jsonwebtoken's reading of a PEM or a JWK.
     Public(DecodingKey),
 }
@@ -41,12 +42,26 @@ impl Key {
     /// Text that is a key of another kind: PEM, a JWK or JWK Set, an SSH key. Whoever knows a public key could sign
     /// with it (CVE-2026-48526).
     pub fn secret(secret: impl Into<Vec<u8>>) -> Result<Self, ConfigError> {
-        let secret = Secret::new(secret.into());
+        Self::hmac(secret.into(), None)
+    }
+
+    /// An HMAC secret by the rule of AsyncMQ's backend, for those who come from it: 32 bytes are enough for every HS*.
+    ///
+    /// # Errors
+    /// As [`secret`](Self::secret).
+    pub fn compatible_secret(secret: impl Into<Vec<u8>>) -> Result<Self, ConfigError> {
+        Self::hmac(secret.into(), Some(32))
+    }
+
+    fn hmac(secret: Vec<u8>, least: Option<usize>) -> Result<Self, ConfigError> {
+        let secret = Secret::new(secret);
         match other_kind(secret.expose()) {
             Some((kind, remedy)) => {
                 Err(ConfigError::new("secret", format!("this is {kind}, not a secret"), remedy))
             }
-            None => Ok(Self { id: None, pinned: None, from_set: false, material: Material::Hmac(secret) }),
+            None => {
+                Ok(Self { id: None, pinned: None, from_set: false, material: Material::Hmac(secret, least) })
+            }
         }
     }
 
@@ -128,7 +143,7 @@ impl Key {
     /// Whether any algorithm takes the key. For secrets their length decides, once the algorithms are known.
     fn fits_something(&self) -> bool {
         let fits = |algorithm| matches!(self.prepare(algorithm), Ok(Some(_)));
-        matches!(self.material, Material::Hmac(_)) || Algorithm::ALL.iter().copied().any(fits)
+        matches!(self.material, Material::Hmac(..)) || Algorithm::ALL.iter().copied().any(fits)
     }
 
     /// A prepared check for `algorithm`, nothing if the key is of another family, or why the key is refused.
@@ -137,19 +152,19 @@ impl Key {
             return Ok(None);
         }
         match (&self.material, algorithm.family()) {
-            (Material::Hmac(secret), Family::Hmac { algorithm: hash, bytes }) => {
-                let given = secret.expose().len();
-                if given < bytes {
+            (Material::Hmac(secret, least), Family::Hmac { algorithm: hash, bytes }) => {
+                let (given, least) = (secret.expose().len(), least.unwrap_or(bytes));
+                if given < least {
                     return Err(ConfigError::new(
                         "secret",
-                        format!("{given} bytes are too short for {algorithm}, which needs at least {bytes}"),
+                        format!("{given} bytes are too short for {algorithm}, which needs at least {least}"),
                         "make one with `authgate secret`",
                     ));
                 }
                 Ok(Some(Check::Hmac(Box::new(aws_lc_rs::hmac::Key::new(hash, secret.expose())))))
             }
             (Material::Public(key), family) => public(key, &family),
-            (Material::Hmac(_), _) => Ok(None),
+            (Material::Hmac(..), _) => Ok(None),
         }
     }
 }
@@ -219,7 +234,7 @@ fn read_jwk(json: &str) -> Result<Key, String> {
     let material = match (read.family(), read.kind()) {
         (AlgorithmFamily::Hmac, DecodingKeyKind::SecretOrDer(bytes)) => match other_kind(bytes) {
             Some((kind, _)) => return Err(format!("its secret is {kind}")),
-            None => Material::Hmac(Secret::new(bytes.clone())),
+            None => Material::Hmac(Secret::new(bytes.clone()), None),
         },
         _ => Material::Public(read),
     };

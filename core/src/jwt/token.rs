@@ -3,9 +3,10 @@ use std::fmt;
 
 use base64_simd::URL_SAFE_NO_PAD;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::fault::TokenFault;
-use super::json::readable;
+use super::json::{is_readable, string};
 use super::verifier::Verifiers;
 
 /// The longest token, in bytes. Checked before anything is decoded.
@@ -40,55 +41,70 @@ fn decode(part: &[u8]) -> Result<Vec<u8>, TokenFault> {
 
 /// What matters in a JOSE header (RFC 7515 §4). Keys that the token brings along (`jwk`, `jku`, `x5u`, `x5c`) are
 /// not even read.
-#[derive(Default)]
 struct Header<'a> {
     algorithm: Cow<'a, str>,
     key_id: Option<Cow<'a, str>>,
-    extended: bool,
 }
 
 impl<'a> Header<'a> {
     fn read(bytes: &'a [u8]) -> Result<Self, TokenFault> {
-        let text = readable(bytes).ok_or(TokenFault::Header)?;
-        let header: Self = serde_json::from_str(text).map_err(|_| TokenFault::Header)?;
-        if header.extended { Err(TokenFault::Critical) } else { Ok(header) }
+        let text = std::str::from_utf8(bytes).ok().filter(|text| is_readable(text));
+        let members: Members<'_> =
+            text.and_then(|text| serde_json::from_str(text).ok()).ok_or(TokenFault::Header)?;
+        let text = |member: &'a RawValue| string(member.get()).ok_or(TokenFault::Header);
+        let header = Self {
+            algorithm: members.alg.map(text).transpose()?.unwrap_or_default(),
+            key_id: members.kid.map(text).transpose()?,
+        };
+        // RFC 7515 §4.1.11 and RFC 7797: `crit` may not be ignored, and none is understood here.
+        match members.b64.map(RawValue::get) {
+            _ if members.crit => Err(TokenFault::Critical),
+            None | Some("true") => Ok(header),
+            Some("false") => Err(TokenFault::Critical),
+            Some(_) => Err(TokenFault::Header),
+        }
     }
 }
 
-impl<'de> Deserialize<'de> for Header<'de> {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        struct Members;
+/// The header's members, as the JSON text of each.
+#[derive(Default)]
+struct Members<'a> {
+    alg: Option<&'a RawValue>,
+    kid: Option<&'a RawValue>,
+    b64: Option<&'a RawValue>,
+    crit: bool,
+}
 
-        impl<'de> Visitor<'de> for Members {
-            type Value = Header<'de>;
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JOSE header")
             }
 
             // By hand and not derived: of duplicate names the last one counts, as every JSON reader in Python has it.
-            fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Self::Value, M::Error> {
-                let mut header = Header::default();
-                while let Some(Text(name)) = members.next_key()? {
+            fn visit_map<M: MapAccess<'de>>(self, mut object: M) -> Result<Self::Value, M::Error> {
+                let mut members = Members::default();
+                while let Some(Text(name)) = object.next_key()? {
                     match &*name {
-                        "alg" => header.algorithm = members.next_value::<Text<'de>>()?.0,
-                        "kid" => header.key_id = Some(members.next_value::<Text<'de>>()?.0),
-                        // RFC 7515 §4.1.11 and RFC 7797: `crit` may not be ignored, and none is understood here.
-                        "crit" => {
-                            members.next_value::<IgnoredAny>()?;
-                            header.extended = true;
-                        }
-                        "b64" => header.extended |= !members.next_value::<bool>()?,
-                        _ => {
-                            members.next_value::<IgnoredAny>()?;
+                        "alg" => members.alg = Some(object.next_value()?),
+                        "kid" => members.kid = Some(object.next_value()?),
+                        "b64" => members.b64 = Some(object.next_value()?),
+                        name => {
+                            members.crit |= name == "crit";
+                            object.next_value::<IgnoredAny>()?;
                         }
                     }
                 }
-                Ok(header)
+                Ok(members)
             }
         }
 
-        json.deserialize_map(Members)
+        json.deserialize_map(Object)
     }
 }
 
@@ -151,9 +167,10 @@ mod tests {
     #[test]
     fn the_last_of_duplicate_members_counts() {
         assert_eq!(
-            header(r#"{"alg":"none","alg":"HS256","kid":"a","kid":"b"}"#),
+            header(r#"{"alg":1,"alg":"none","alg":"HS256","kid":["a"],"kid":"b","b64":false,"b64":true}"#),
             Ok(("HS256".into(), Some("b".into())))
         );
+        assert_eq!(header(r#"{"alg":"HS256","kid":"a","kid":7}"#), Err(TokenFault::Header));
     }
 
     #[test]

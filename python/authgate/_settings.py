@@ -1,0 +1,305 @@
+"""The gate that a front door's keywords make, ASGI's and WSGI's alike."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from authgate import _core, _workers
+from authgate.access import Access, Throttle
+from authgate.backends import AuthBackend
+from authgate.errors import ConfigError
+from authgate.events import OnEvent
+from authgate.passwords import SimpleUsernamePasswordBackend
+from authgate.sessions import Sessions, SessionStore
+from authgate.tokens import JWTAuthBackend
+
+ASYNCMQ_ALLOWLIST = ("/login", "/logout", "/static", "/assets")
+ASYNCMQ_ADMIN_ROLES = ("admin", "asyncmq:admin")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a front door was given, beyond the application and who knows the users."""
+
+    login_path: str
+    logout_path: str
+    allowlist: Iterable[str] | None
+    enforce_same_origin: bool | None
+    require_admin: bool | None
+    required_roles: Iterable[str]
+    trusted_proxies: Iterable[str]
+    session: Sessions | None
+    access: Access | None
+    mount: str
+    public_paths: Iterable[str]
+    forwarded_fields: str | None
+    allowed_hosts: Iterable[str]
+    identity_headers: Iterable[str]
+    realm: str
+    title: str
+    logo: str | None
+    texts: Mapping[str, str] | None
+    throttle: Throttle | None
+    deadline: float
+    clock: Callable[[], float] | None
+    on_event: OnEvent | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A gate, and whom its questions are for."""
+
+    gate: _core.Gate
+    backends: Mapping[str, Any]
+    """The backends that must be asked, by the names that the gate knows them by."""
+    routes: Mapping[str, tuple[Any, bool]]
+    """What answers the backends' own paths, and whether that is an application rather than a function of a request."""
+    people: SimpleUsernamePasswordBackend | None
+    keeps_records: bool
+    """Whether sessions are records in this process's memory."""
+    store: SessionStore | None
+    deadline: float
+
+
+@dataclass(frozen=True)
+class _Native:
+    """What the native side reads; see `python/src/settings.rs`."""
+
+    mount: str
+    login_path: str
+    logout_path: str
+    public_paths: list[str]
+    public_prefixes: list[str]
+    access: Access
+    cross_site: str
+    trusted_proxies: list[str]
+    forwarded_fields: str
+    allowed_hosts: list[str]
+    identity_headers: list[str]
+    realm: str
+    title: str
+    logo: str | None
+    texts: list[tuple[str, str]]
+    session: Sessions | None
+    throttle: Throttle | None
+
+
+def plan(
+    backend: AuthBackend | Sequence[AuthBackend] | None, authenticate: Callable[..., Any] | None, options: Options
+) -> Plan:
+    """Judges the keywords, and builds the gate.
+
+    Raises `TypeError` for a keyword of the wrong type or of the other way in, and `ConfigError` for one of no use.
+    """
+    if (backend is None) == (authenticate is None):
+        raise TypeError("give either `backend=…`, whose pages the gate serves, or `authenticate=…`, as AsyncMQ does")
+    if not options.deadline > 0:
+        raise ConfigError("deadline", f"deadline: {options.deadline!r} is no time to wait; give seconds, such as 5")
+    if authenticate is not None:
+        return _around_a_function(authenticate, options)
+    return _around_backends(backend, options)
+
+
+def _around_a_function(authenticate: Callable[..., Any], options: Options) -> Plan:
+    """AsyncMQ's way: the application has login and logout pages of its own."""
+    if not callable(authenticate):
+        raise TypeError(f"authenticate: a {type(authenticate).__name__} cannot be called; give a function of a request")
+    for keyword in ("session", "access", "texts", "throttle"):
+        if getattr(options, keyword) is not None:
+            raise TypeError(f"{keyword}: it goes with `backend=…`; with `authenticate=…` the application signs people in")
+    owner = getattr(authenticate, "__self__", None)
+    is_ours = getattr(authenticate, "__func__", None) is JWTAuthBackend.authenticate
+    tokens = owner if is_ours and isinstance(owner, JWTAuthBackend) else None
+    roles = _texts("required_roles", options.required_roles)
+    allowlist = ASYNCMQ_ALLOWLIST if options.allowlist is None else options.allowlist
+    # AsyncMQ takes an entry both ways; the mount's home alone cannot be a prefix.
+    listed = _texts("allowlist", allowlist)
+    access = Access(
+        admins_only=options.require_admin is None or bool(options.require_admin),
+        admin_roles=ASYNCMQ_ADMIN_ROLES,
+        any_role=tuple(roles) or None,
+    )
+    enforced = options.enforce_same_origin is None or bool(options.enforce_same_origin)
+    native = _native(
+        options,
+        access=access,
+        cross_site="silent-sign-in" if enforced else "allowed",
+        forwarded_fields=options.forwarded_fields or "x-forwarded-host",
+        paths=[path for path in listed if path == "/"],
+        prefixes=[path for path in listed if path != "/"],
+    )
+    gate = _core.Gate(
+        [(tokens,)], native, keeps_records=False, clock=options.clock, on_event=options.on_event
+    )
+    return Plan(gate, {"authenticate": _Function(authenticate)}, {}, None, False, None, options.deadline)
+
+
+@dataclass(frozen=True)
+class _Function:
+    """AsyncMQ's `authenticate=`, as a backend that is asked."""
+
+    authenticate: Callable[[Any], Any]
+
+
+def _around_backends(given: Any, options: Options) -> Plan:
+    for keyword in ("enforce_same_origin", "require_admin"):
+        if getattr(options, keyword) is not None:
+            raise TypeError(f"{keyword}: it goes with `authenticate=…`; with `backend=…` give `access=Access.admins()`")
+    if options.required_roles:
+        raise TypeError("required_roles: it goes with `authenticate=…`; with `backend=…` give `access=Access.role(…)`")
+    backends = list(given) if isinstance(given, list | tuple) else [given]
+    specs: list[Any] = []
+    asked: dict[str, Any] = {}
+    routes: dict[str, tuple[Any, bool]] = {}
+    people = None
+    for backend in backends:
+        if isinstance(backend, JWTAuthBackend):
+            specs.append(backend)
+        elif isinstance(backend, SimpleUsernamePasswordBackend):
+            specs.append(False)
+            people = backend
+        elif isinstance(backend, AuthBackend):
+            name = _name(backend, asked)
+            asked[name] = backend
+            own = [_route(route) for route in backend.routes() or ()]
+            routes |= {path: (endpoint, is_app) for path, endpoint, is_app in own}
+            specs.append((name, [path for path, _, _ in own]))
+        else:
+            raise TypeError(
+                f"backend: a {type(backend).__name__} is none; it needs authenticate, login, logout and routes"
+            )
+    session = _session(options.session, people)
+    native = _native(
+        options,
+        access=options.access or Access(),
+        cross_site="refused",
+        forwarded_fields=options.forwarded_fields or "x-forwarded",
+        paths=_texts("public_paths", options.public_paths),
+        prefixes=_texts("allowlist", options.allowlist or ()),
+        session=session,
+    )
+    store = session.store if session is not None else None
+    keeps_records = session is not None and session.secrets is None and store is None
+    gate = _core.Gate(
+        specs, native, keeps_records=keeps_records, clock=options.clock, on_event=options.on_event
+    )
+    return Plan(gate, asked, routes, people, keeps_records, store, options.deadline)
+
+
+def _session(session: Sessions | None, people: SimpleUsernamePasswordBackend | None) -> Sessions | None:
+    if session is not None and not isinstance(session, Sessions):
+        raise TypeError(f"session: a {type(session).__name__} is none; give Sessions.sealed(…) or Sessions.records(…)")
+    if people is None:
+        if session is not None:
+            text = "session: no backend makes any; add a SimpleUsernamePasswordBackend, or leave it out"
+            raise ConfigError("session", text)
+        return None
+    kept = session or Sessions.records()
+    if kept.secrets is None and kept.store is None:
+        _workers.refuse_several()
+        if session is None:
+            text = (
+                "authgate: sessions are kept in this process's memory and forgotten when it ends; "
+                "give session=Sessions.sealed(secret), or Sessions.records() if that is what you want"
+            )
+            warnings.warn(text, stacklevel=6)
+    return kept
+
+
+def _native(
+    options: Options,
+    *,
+    access: Access,
+    cross_site: str,
+    forwarded_fields: str,
+    paths: list[str],
+    prefixes: list[str],
+    session: Sessions | None = None,
+) -> _Native:
+    if not isinstance(access, Access):
+        raise TypeError(f"access: a {type(access).__name__} is none; give Access(), Access.admins() or Access.role(…)")
+    return _Native(
+        mount=options.mount,
+        login_path=options.login_path,
+        logout_path=options.logout_path,
+        public_paths=paths,
+        public_prefixes=prefixes,
+        access=access,
+        cross_site=cross_site,
+        trusted_proxies=_texts("trusted_proxies", options.trusted_proxies),
+        forwarded_fields=forwarded_fields,
+        allowed_hosts=_texts("allowed_hosts", options.allowed_hosts),
+        identity_headers=_texts("identity_headers", options.identity_headers),
+        realm=options.realm,
+        title=options.title,
+        logo=options.logo,
+        texts=list((options.texts or {}).items()),
+        session=session,
+        throttle=options.throttle,
+    )
+
+
+def _texts(argument: str, given: Iterable[str]) -> list[str]:
+    """A list of texts. A lone text is one somebody forgot the brackets around."""
+    if isinstance(given, str | bytes):
+        raise TypeError(f"{argument}: it is a list of texts; write ({given!r},)")
+    texts = list(given)
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"{argument}: {text!r} is no text")
+    return texts
+
+
+def _name(backend: AuthBackend, taken: Mapping[str, object]) -> str:
+    name = type(backend).__name__
+    return name if name not in taken else f"{name}-{len(taken) + 1}"
+
+
+def _route(route: Any) -> tuple[str, Any, bool]:
+    """A path, what answers it, and whether that is an application: a pair of a path and a function of a request, or an
+    object with `path` and `app`, as Starlette and Lilya make them."""
+    if is_app := not (isinstance(route, tuple) and len(route) == 2):
+        path, endpoint = getattr(route, "path", None), getattr(route, "app", None)
+    else:
+        path, endpoint = route
+    if not isinstance(path, str) or "{" in path or endpoint is None:
+        text = f"backend: the route {route!r} is none that can be served; give pairs of a plain path and an endpoint"
+        raise ConfigError("backend", text)
+    return path, endpoint, is_app
+
+
+def host_gate(backends: list[Any], trusted_proxies: Iterable[str]) -> _core.Gate:
+    """A gate for a host that has a middleware of its own and asks for login and logout alone, as AsyncMQ does."""
+    native = _Native(
+        mount="",
+        login_path="/login",
+        logout_path="/logout",
+        public_paths=[],
+        public_prefixes=[],
+        access=Access(),
+        cross_site="silent-sign-in",
+        trusted_proxies=_texts("trusted_proxies", trusted_proxies),
+        forwarded_fields="x-forwarded-host",
+        allowed_hosts=[],
+        identity_headers=[],
+        realm="dashboard",
+        title="Dashboard",
+        logo=None,
+        texts=[],
+        session=None,
+        throttle=None,
+    )
+    return _core.Gate(backends, native, keeps_records=False, clock=None, on_event=None)
+
+
+def sync_only(plan: Plan) -> Plan:
+    """The plan, if nothing in it needs an event loop that WSGI does not have."""
+    if plan.store is not None:
+        for name in ("load", "create", "renew", "remove"):
+            if inspect.iscoroutinefunction(getattr(plan.store, name)):
+                raise TypeError(f"session: the store's {name} is `async def`; WSGI needs a store that is not")
+    return plan

@@ -1,0 +1,70 @@
+"""Websockets end when the admission does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from authgate._core import Lease
+from authgate._requests import Message, Receive, Scope, SendMessage
+
+LONGEST_LOOK = 1.0
+"""A session may end early, because its user signs out: websockets learn of it within this time, in seconds."""
+LONGEST_SLEEP = 30.0
+"""A timer counts seconds, but it is the clock that decides, and a clock may be set: so it is looked at again."""
+POLICY_VIOLATION = 1008
+
+
+async def guarded(
+    app: Callable[..., Awaitable[None]], scope: Scope, receive: Receive, send: SendMessage, lease: Lease
+) -> None:
+    """Runs the application until it ends, or until nothing may pass any more in either direction."""
+    guard = _Guard(receive, send, lease)
+    try:
+        await app(scope, guard.receive, guard.send)
+    finally:
+        guard.end()
+
+
+class _Guard:
+    def __init__(self, receive: Receive, send: SendMessage, lease: Lease) -> None:
+        self._receive = receive
+        self._send = send
+        self._lease = lease
+        self._pending: asyncio.Future[Message] | None = None
+        self._closed = False
+
+    async def receive(self) -> Message:
+        """The next message, or that the client has gone as soon as the admission has ended."""
+        if self._pending is None:
+            self._pending = asyncio.ensure_future(self._receive())
+        while self._lease.holds():
+            done, _ = await asyncio.wait({self._pending}, timeout=self._until_the_next_look())
+            if done and self._lease.holds():
+                message, self._pending = self._pending.result(), None
+                return message
+        await self._close()
+        return {"type": "websocket.disconnect", "code": POLICY_VIOLATION, "reason": ""}
+
+    async def send(self, message: Message) -> None:
+        """Passes a message on; once the admission has ended, a close in the place of all others."""
+        if self._lease.holds() and not self._closed:
+            await self._send(message)
+        else:
+            await self._close()
+
+    def end(self) -> None:
+        """The application has ended, so nobody waits for the next message."""
+        if self._pending is not None:
+            self._pending.cancel()
+
+    async def _close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            await self._send({"type": "websocket.close", "code": POLICY_VIOLATION})
+
+    def _until_the_next_look(self) -> float:
+        longest = LONGEST_LOOK if self._lease.is_revocable else LONGEST_SLEEP
+        left: Any = self._lease.left()
+        return longest if left is None else max(0.001, min(left, longest))

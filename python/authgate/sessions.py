@@ -1,0 +1,87 @@
+"""How sign-ins are kept: sealed into the cookie, or as records in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, runtime_checkable
+
+from authgate.errors import ConfigError
+
+
+@runtime_checkable
+class SessionStore(Protocol):
+    """Keeps records of sessions. Each method may be `def` or `async def`; under WSGI all must be `def`.
+
+    `session_id` is a digest of what the visitor's cookie holds: whoever reads the store cannot make a cookie of it.
+    `data` is to be given back as it was. Whatever is raised counts as "could not ask", which is answered 503.
+    """
+
+    def load(self, session_id: str, /) -> bytes | None | Awaitable[bytes | None]:
+        """The record of this id, unless there is none (any more)."""
+
+    def create(self, session_id: str, data: bytes, until: float, /) -> bool | Awaitable[bool]:
+        """Keeps a new record; `False` if there is one of this id already, which stays as it was.
+
+        It may be forgotten from `until` on, which is a moment in seconds since 1970.
+        """
+
+    def renew(self, session_id: str, data: bytes, until: float, /) -> bool | Awaitable[bool]:
+        """Replaces a record; `False` if there is none of this id (any more), and then none is made."""
+
+    def remove(self, session_id: str, /) -> object:
+        """Removes a record for good. It is no fault if there is none."""
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """How sessions are kept, for how long, and in what cookie. Made by `Sessions.sealed` or `Sessions.records`."""
+
+    secrets: tuple[bytes, ...] | None = None
+    """The secrets that seal; `None` keeps records."""
+    store: SessionStore | None = None
+    """Where records are kept; `None` is this process's memory."""
+    idle: float = 1800.0
+    """How long a session may be unused, in seconds."""
+    lifetime: float = 43_200.0
+    """How long a session lives at most, however much it is used, in seconds; a year at most."""
+    renew_every: float | None = None
+    """How often a session in use is renewed at most, in seconds. Default: a minute, or a quarter of the idle time."""
+    cookie_name: str = "authgate"
+    """Over TLS, `__Host-` goes before it, or `__Secure-` if a path or a domain is set."""
+    cookie_path: str = "/"
+    cookie_domain: str | None = None
+    same_site: Literal["lax", "strict"] = "lax"
+    always_secure: bool = False
+    """Marks the cookie `Secure` although requests seem to arrive over plain HTTP."""
+
+    @classmethod
+    def sealed(cls, *secrets: str | bytes) -> Sessions:
+        """Seals sessions into the cookie itself. Any number of processes can share the secrets, each of at least 32 bytes.
+
+        The first seals; all of them open, so that they can be rotated: put the new one first, and take the old one away
+        once its sessions have ended. A sign-out is remembered by the process that heard of it.
+
+        Raises `TypeError` for a secret that is neither text nor bytes, and `ConfigError` if there is none.
+        """
+        for secret in secrets:
+            if not isinstance(secret, str | bytes):
+                raise TypeError(f"session: a secret is text or bytes, not {type(secret).__name__}")
+        if not secrets:
+            raise ConfigError("session", "session: sealed sessions have no secret; make one with secrets.token_hex(32)")
+        return cls(secrets=tuple(secret.encode() if isinstance(secret, str) else secret for secret in secrets))
+
+    @classmethod
+    def records(cls, store: SessionStore | None = None) -> Sessions:
+        """Keeps sessions as records in `store`; by default in this process's memory, for one process alone."""
+        if store is not None and not isinstance(store, SessionStore):
+            raise TypeError(f"session: {type(store).__name__} is no store; it needs load, create, renew and remove")
+        return cls(store=store)
+
+    def using(self, **settings: object) -> Sessions:
+        """The same with other settings: `Sessions.sealed(secret).using(idle=900, lifetime=28_800)`."""
+        return replace(self, **settings)  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        kind = "sealed" if self.secrets is not None else "records"
+        return f"Sessions.{kind}(idle={self.idle:g}, lifetime={self.lifetime:g}, cookie_name={self.cookie_name!r})"

@@ -1,0 +1,256 @@
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use authgate_core::{
+    AuthBackend, ConfigError, Head, HeaderView, JwtBackend as CoreBackend, Key, Proof, Proven, Timestamp,
+    TokenFault, User as CoreUser, VerifyOptions,
+};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyIterator, PyString, PyTuple};
+
+use crate::error;
+use crate::user::{Known, Named, User};
+
+/// Checks bearer tokens: the native half of `authgate.JWTAuthBackend`.
+#[pyclass(frozen, subclass, weakref, module = "authgate._core", name = "JwtBackend")]
+pub(crate) struct JwtBackend {
+    made: OnceLock<Made>,
+}
+
+struct Made {
+    inner: Arc<CoreBackend>,
+    named: Named,
+    header: String,
+}
+
+/// The settings of AsyncMQ's backend, each of one type and with its default filled in.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Settings {
+    /// The argument that a key was given as, what kind of key it is, and its text.
+    keys: Vec<(String, String, Vec<u8>)>,
+    algorithms: Vec<String>,
+    audience: Option<Vec<String>>,
+    issuer: Option<Vec<String>>,
+    header: String,
+    scheme: String,
+    user_claim: String,
+    user_name_claim: String,
+    admin_claim: String,
+    roles_claim: String,
+    /// In seconds.
+    leeway: f64,
+    /// The switches among `PyJWT`'s options that are set, by name.
+    switches: HashMap<String, bool>,
+    require: Vec<String>,
+}
+
+#[pymethods]
+impl JwtBackend {
+    // A subclass may take other arguments; they are for its own `__init__`, which calls ours.
+    #[new]
+    #[pyo3(signature = (*_arguments, **_keywords), text_signature = "(settings)")]
+    fn blank(_arguments: &Bound<'_, PyTuple>, _keywords: Option<&Bound<'_, PyDict>>) -> Self {
+        Self { made: OnceLock::new() }
+    }
+
+    fn __init__(&self, py: Python<'_>, settings: Settings) -> PyResult<()> {
+        let named =
+            Named { id: settings.user_claim.as_str().into(), name: settings.user_name_claim.as_str().into() };
+        let header = settings.header.clone();
+        let inner = build(settings).map_err(|error| error::config(py, &error))?.into();
+        let is_new = self.made.set(Made { inner, named, header }).is_ok();
+        if is_new { Ok(()) } else { Err(PyTypeError::new_err("a backend is made once")) }
+    }
+
+    /// The user whom `token` proves at the moment `now`, or None if it proves nothing.
+    ///
+    /// `now` is in seconds since the epoch, as `time.time()` gives it; by default it is the present.
+    #[pyo3(signature = (token, now = None))]
+    fn verify(&self, token: &Bound<'_, PyAny>, now: Option<f64>) -> PyResult<Option<User>> {
+        let made = self.made()?;
+        Ok(made.check(token, now)?.ok().map(|proven| made.user(proven.user)))
+    }
+
+    /// Why `token` proves nothing at the moment `now`, for a log; None if it proves a user. Never tell a client.
+    #[pyo3(signature = (token, now = None))]
+    fn explain(&self, token: &Bound<'_, PyAny>, now: Option<f64>) -> PyResult<Option<String>> {
+        let fault = self.made()?.check(token, now)?.err();
+        Ok(fault.map(|fault| format!("{}: {fault}", fault.slug())))
+    }
+
+    /// The user whom a request with these header fields proves, or None. Fields are pairs of name and value.
+    #[pyo3(signature = (headers, now = None))]
+    fn authenticate_headers(&self, headers: &Bound<'_, PyAny>, now: Option<f64>) -> PyResult<Option<User>> {
+        let made = self.made()?;
+        let now = moment(now)?;
+        let fields = fields(headers, &made.header)?;
+        let pairs: Vec<_> = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        let head = Head::new("GET", "/", HeaderView::Pairs(&pairs));
+        Ok(match made.inner.authenticate(&head, now) {
+            Proof::Proven(proven) => Some(made.user(proven.user)),
+            _ => None,
+        })
+    }
+}
+
+impl JwtBackend {
+    /// What the gate asks.
+    pub(crate) fn inner(&self) -> PyResult<&Arc<CoreBackend>> {
+        self.made().map(|made| &made.inner)
+    }
+
+    /// Which claims name the users of these tokens.
+    pub(crate) fn named(&self) -> PyResult<&Named> {
+        self.made().map(|made| &made.named)
+    }
+
+    fn made(&self) -> PyResult<&Made> {
+        self.made.get().ok_or_else(|| {
+            PyTypeError::new_err(
+                "this backend is not set up: its class must call `super().__init__(secret=…, …)`",
+            )
+        })
+    }
+}
+
+impl Made {
+    fn check(&self, token: &Bound<'_, PyAny>, now: Option<f64>) -> PyResult<Result<Proven, TokenFault>> {
+        let now = moment(now)?;
+        if let Ok(text) = token.cast::<PyString>() {
+            // Half a surrogate pair has no UTF-8, and no base64 has one.
+            return Ok(text
+                .to_str()
+                .map_or(Err(TokenFault::Encoding), |text| self.verify(text.as_bytes(), now)));
+        }
+        match token.cast::<PyBytes>() {
+            Ok(bytes) => Ok(self.verify(bytes.as_bytes(), now)),
+            Err(_) => Err(PyTypeError::new_err(format!(
+                "token: a str or bytes is wanted, not {}",
+                token.get_type().name()?
+            ))),
+        }
+    }
+
+    fn verify(&self, token: &[u8], now: Timestamp) -> Result<Proven, TokenFault> {
+        self.inner.verify(token, now)
+    }
+
+    fn user(&self, user: CoreUser) -> User {
+        User::known(Some(Known { user, named: Some(self.named.clone()) }))
+    }
+}
+
+fn build(settings: Settings) -> Result<CoreBackend, ConfigError> {
+    let has_secret = settings.keys.iter().any(|(argument, ..)| argument == "secret");
+    let mut builder = CoreBackend::builder()
+        .algorithms(settings.algorithms.iter().map(|name| name.parse()).collect::<Result<Vec<_>, _>>()?)
+        .header(settings.header)
+        .scheme(settings.scheme)
+        .user_claim(settings.user_claim)
+        .user_name_claim(settings.user_name_claim)
+        .admin_claim(settings.admin_claim)
+        .roles_claim(settings.roles_claim)
+        .leeway_seconds(settings.leeway)
+        .verify_options(options(&settings.switches, settings.require));
+    for (argument, kind, material) in settings.keys {
+        builder = builder.keys(keys(&kind, material).map_err(|error| error.renamed(known(&argument)))?);
+    }
+    if let Some(audience) = settings.audience {
+        builder = builder.audience(audience);
+    }
+    if let Some(issuer) = settings.issuer {
+        builder = builder.issuer(issuer);
+    }
+    // The secret that is too short may be a JWK's.
+    builder.build().map_err(|error| match error.field() {
+        "secret" if !has_secret => error.renamed("keys"),
+        _ => error,
+    })
+}
+
+fn keys(kind: &str, material: Vec<u8>) -> Result<Vec<Key>, ConfigError> {
+    // What is no text is no PEM and no JSON either, and is refused as such.
+    let text = |material: &[u8]| String::from_utf8_lossy(material).into_owned();
+    match kind {
+        "secret" => Key::secret(material).map(|key| vec![key]),
+        "compatible secret" => Key::compatible_secret(material).map(|key| vec![key]),
+        "pem" => Key::pem(&text(&material)).map(|key| vec![key]),
+        "jwk" => Key::jwk(&text(&material)).map(|key| vec![key]),
+        _ => Key::jwk_set(&text(&material)),
+    }
+}
+
+fn known(argument: &str) -> &'static str {
+    ["secret", "jwks"].into_iter().find(|name| *name == argument).unwrap_or("keys")
+}
+
+fn options(switches: &HashMap<String, bool>, require: Vec<String>) -> VerifyOptions {
+    let default = VerifyOptions::default();
+    let is_on = |name: &str, default: bool| switches.get(name).copied().unwrap_or(default);
+    VerifyOptions {
+        verify_exp: is_on("verify_exp", default.verify_exp),
+        verify_nbf: is_on("verify_nbf", default.verify_nbf),
+        verify_iat: is_on("verify_iat", default.verify_iat),
+        verify_aud: is_on("verify_aud", default.verify_aud),
+        verify_iss: is_on("verify_iss", default.verify_iss),
+        verify_sub: is_on("verify_sub", default.verify_sub),
+        verify_jti: is_on("verify_jti", default.verify_jti),
+        strict_aud: is_on("strict_aud", default.strict_aud),
+        require,
+    }
+}
+
+/// The moment that a caller names, else the present. What falls between two milliseconds is the earlier one, as with
+/// the clock's.
+fn moment(now: Option<f64>) -> PyResult<Timestamp> {
+    match now {
+        None => Ok(SystemTime::now().into()),
+        // Beyond the range of a clock it is the end of time.
+        #[allow(clippy::cast_possible_truncation)]
+        Some(seconds) if seconds.is_finite() => Ok(Timestamp::from_millis((seconds * 1000.0).floor() as i64)),
+        Some(seconds) => Err(PyValueError::new_err(format!("now: {seconds} is no moment"))),
+    }
+}
+
+/// A header field as it came, alive for as long as the core looks at it.
+enum Part<'py> {
+    Bytes(Bound<'py, PyBytes>),
+    Text(Vec<u8>),
+}
+
+impl Part<'_> {
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Bytes(bytes) => bytes.as_bytes(),
+            Self::Text(text) => text,
+        }
+    }
+}
+
+/// The fields that may be `wanted`: names of another length are surely other names. All else is the core's to judge.
+fn fields<'py>(headers: &Bound<'py, PyAny>, wanted: &str) -> PyResult<Vec<(Part<'py>, Part<'py>)>> {
+    let mut found = Vec::new();
+    for pair in PyIterator::from_object(headers)? {
+        // A tuple or a list: ASGI servers have both.
+        let [name, value]: [Bound<'py, PyAny>; 2] = pair?.extract()?;
+        let name = part(&name)?;
+        if name.as_bytes().len() == wanted.len() {
+            found.push((name, part(&value)?));
+        }
+    }
+    Ok(found)
+}
+
+/// Text in a header field stands for bytes in Latin-1 (ASGI and WSGI both); what has none is no part of any token.
+fn part<'py>(part: &Bound<'py, PyAny>) -> PyResult<Part<'py>> {
+    if let Ok(bytes) = part.cast::<PyBytes>() {
+        return Ok(Part::Bytes(bytes.clone()));
+    }
+    let text = part.cast::<PyString>().map_err(|_| {
+        PyTypeError::new_err("headers: pairs of a name and a value are wanted, each as bytes or str")
+    })?;
+    Ok(Part::Text(text.to_string_lossy().chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect()))
+}

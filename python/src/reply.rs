@@ -1,0 +1,181 @@
+use authgate_core::{LoginError, LoginForm as CoreForm, Reply as CoreReply};
+use bytes::Bytes;
+use http::HeaderValue;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+
+use crate::error;
+
+/// An answer of the gate's own, ready to be sent.
+#[pyclass(frozen, module = "authgate._core")]
+pub(crate) struct Reply {
+    status: u16,
+    headers: Vec<(Bytes, Bytes)>,
+    body: Bytes,
+    reason: &'static str,
+    detail: String,
+    user: Option<String>,
+    form: Option<CoreForm>,
+    bodiless: bool,
+}
+
+impl Reply {
+    pub(crate) fn new(reply: &CoreReply) -> Self {
+        let event = reply.event();
+        let (reason, detail) = (event.reason.slug(), event.detail.into_owned());
+        let user = event.user.map(str::to_owned);
+        let form = reply.login_form().cloned();
+        let status = reply.status().as_u16();
+        let bodiless = reply.is_bodiless();
+        let body = reply.body().clone();
+        let headers = fields(reply.headers());
+        Self { status, headers, body, reason, detail, user, form, bodiless }
+    }
+}
+
+#[pymethods]
+impl Reply {
+    /// The status.
+    #[getter]
+    fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The reason in the audit trail, such as `not-signed-in`.
+    #[getter]
+    fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// The user in the audit trail.
+    #[getter]
+    fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// The header fields, in order, names in lower case; the length of the body among them.
+    #[getter]
+    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for (name, value) in &self.headers {
+            list.append((PyBytes::new(py, name), PyBytes::new(py, value)))?;
+        }
+        // Without a body there is nothing to measure (RFC 9110 §8.6).
+        if !self.bodiless && self.status != 204 {
+            let length = self.body.len().to_string();
+            list.append((PyBytes::new(py, b"content-length"), PyBytes::new(py, length.as_bytes())))?;
+        }
+        Ok(list)
+    }
+
+    /// The body.
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.body)
+    }
+
+    /// The form that this page shows, if it shows one.
+    #[getter]
+    fn form(&self) -> Option<LoginForm> {
+        self.form.clone().map(LoginForm)
+    }
+
+    /// The same answer with another page: HTML, under a policy (CSP level 3).
+    fn with_own_page(&self, py: Python<'_>, html: &str, policy: &str) -> PyResult<Self> {
+        let Ok(policy) = HeaderValue::from_str(policy) else {
+            return Err(error::refused(py, "login_page", "login_page: its policy cannot stand in a header"));
+        };
+        let mut headers: Vec<_> = self
+            .headers
+            .iter()
+            .filter(|(name, _)| &name[..] != b"content-security-policy")
+            .cloned()
+            .collect();
+        headers.push((
+            Bytes::from_static(b"content-security-policy"),
+            Bytes::copy_from_slice(policy.as_bytes()),
+        ));
+        let body = if self.bodiless { Bytes::new() } else { Bytes::copy_from_slice(html.as_bytes()) };
+        Ok(Self {
+            headers,
+            body,
+            detail: self.detail.clone(),
+            user: self.user.clone(),
+            form: self.form.clone(),
+            ..*self
+        })
+    }
+
+    /// The two messages that answer a request in ASGI.
+    fn messages<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
+        let start = PyDict::new(py);
+        start.set_item(intern!(py, "type"), intern!(py, "http.response.start"))?;
+        start.set_item(intern!(py, "status"), self.status)?;
+        start.set_item(intern!(py, "headers"), self.headers(py)?)?;
+        let body = PyDict::new(py);
+        body.set_item(intern!(py, "type"), intern!(py, "http.response.body"))?;
+        body.set_item(intern!(py, "body"), self.body(py))?;
+        Ok((start, body))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Reply({}, {})", self.status, self.reason)
+    }
+}
+
+/// The form that somebody signs in with, as data.
+#[pyclass(frozen, module = "authgate._core")]
+pub(crate) struct LoginForm(CoreForm);
+
+#[pymethods]
+impl LoginForm {
+    /// Where to post it.
+    #[getter]
+    fn action(&self) -> &str {
+        self.0.action.as_str()
+    }
+
+    /// Where to go afterwards: the value of the field `next`.
+    #[getter]
+    fn next(&self) -> Option<&str> {
+        self.0.next.as_ref().map(authgate_core::LocalPath::as_str)
+    }
+
+    /// The username that was typed before.
+    #[getter]
+    fn username(&self) -> &str {
+        &self.0.username
+    }
+
+    /// Why it is shown again: `wrong`, `throttled` or `cannot-check`.
+    #[getter]
+    fn error(&self) -> Option<&'static str> {
+        self.0.error.map(|error| match error {
+            LoginError::Wrong => "wrong",
+            LoginError::Throttled { .. } => "throttled",
+            _ => "cannot-check",
+        })
+    }
+
+    /// How long to wait before the next try, in seconds.
+    #[getter]
+    fn wait(&self) -> Option<f64> {
+        match self.0.error {
+            Some(LoginError::Throttled { wait }) => Some(wait.as_secs_f64()),
+            _ => None,
+        }
+    }
+
+    /// Whether HTMX asked: then the form alone is the answer.
+    #[getter]
+    fn fragment(&self) -> bool {
+        self.0.fragment
+    }
+}
+
+/// Fields as bytes.
+pub(crate) fn fields(headers: &[(http::HeaderName, HeaderValue)]) -> Vec<(Bytes, Bytes)> {
+    let bytes = |text: &[u8]| Bytes::copy_from_slice(text);
+    headers.iter().map(|(name, value)| (bytes(name.as_str().as_bytes()), bytes(value.as_bytes()))).collect()
+}

@@ -1,0 +1,249 @@
+//! A request as ASGI or WSGI tells it, read into what the core borrows.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use authgate_core::{Head, HeaderView, Peer, Scheme};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode, percent_encode};
+use pyo3::exceptions::PyValueError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyString, PyTuple};
+
+/// What must be escaped in a path that somebody has decoded (RFC 3986 §3.3: all that is no `pchar` and no `/`).
+const PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// A request, kept as long as its head is needed.
+pub(crate) struct Request<'py> {
+    method: Cow<'py, str>,
+    path: String,
+    query: String,
+    root: String,
+    headers: Fields<'py>,
+    scheme: Scheme,
+    peer: Peer,
+    websocket: bool,
+}
+
+enum Fields<'py> {
+    /// ASGI: pairs of bytes.
+    Bytes(Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>),
+    /// WSGI: names made of CGI variables.
+    Text(Vec<(String, Vec<u8>)>),
+}
+
+impl<'py> Request<'py> {
+    /// Reads an ASGI scope of the type `http` or `websocket` (ASGI 3, HTTP & WebSocket).
+    pub(crate) fn of_scope(scope: &Bound<'py, PyDict>, websocket: bool) -> PyResult<Self> {
+        let py = scope.py();
+        let text = |key: &Bound<'py, PyString>| -> PyResult<Option<Bound<'py, PyString>>> {
+            scope
+                .get_item(key)?
+                .filter(|value| !value.is_none())
+                .map(Bound::cast_into)
+                .transpose()
+                .map_err(Into::into)
+        };
+        let bytes = |key: &Bound<'py, PyString>| -> PyResult<Option<Bound<'py, PyBytes>>> {
+            scope
+                .get_item(key)?
+                .filter(|value| !value.is_none())
+                .map(Bound::cast_into)
+                .transpose()
+                .map_err(Into::into)
+        };
+        let method = text(intern!(py, "method"))?;
+        let path = text(intern!(py, "path"))?.ok_or_else(|| missing("path"))?;
+        let root = text(intern!(py, "root_path"))?;
+        let raw = bytes(intern!(py, "raw_path"))?;
+        let query = bytes(intern!(py, "query_string"))?;
+        let scheme = text(intern!(py, "scheme"))?;
+        let (root, path) = as_sent(
+            root.as_ref().map(|root| root.to_str()).transpose()?.unwrap_or_default().as_bytes(),
+            path.to_str()?.as_bytes(),
+            raw.as_ref().map(PyBytesMethods::as_bytes),
+        );
+        Ok(Self {
+            method: match method {
+                Some(method) => Cow::Owned(method.to_str()?.to_owned()),
+                None => Cow::Borrowed("GET"),
+            },
+            path,
+            query: query
+                .map(|query| String::from_utf8_lossy(query.as_bytes()).into_owned())
+                .unwrap_or_default(),
+            root,
+            headers: Fields::Bytes(pairs(scope.get_item(intern!(py, "headers"))?.as_ref())?),
+            scheme: scheme
+                .and_then(|scheme| scheme.to_str().ok().and_then(Scheme::parse))
+                .unwrap_or_default(),
+            peer: peer(scope.get_item(intern!(py, "client"))?.as_ref()),
+            websocket,
+        })
+    }
+
+    /// Reads a WSGI environ (PEP 3333).
+    pub(crate) fn of_environ(environ: &Bound<'py, PyDict>) -> PyResult<Self> {
+        let text = |key: &str| -> PyResult<Option<String>> {
+            environ.get_item(key)?.map(|value| value.extract()).transpose()
+        };
+        let bytes = |key: &str| -> PyResult<Vec<u8>> {
+            Ok(text(key)?.map(|text| latin1(&text)).transpose()?.unwrap_or_default())
+        };
+        let raw = text("REQUEST_URI")?.or(text("RAW_URI")?);
+        let raw = raw.as_deref().map(|raw| raw.split_once('?').map_or(raw, |(path, _)| path));
+        let path = match bytes("PATH_INFO")? {
+            path if path.is_empty() => b"/".to_vec(),
+            path => path,
+        };
+        let root = bytes("SCRIPT_NAME")?;
+        let full = [root.as_slice(), path.as_slice()].concat();
+        let (root, path) = as_sent(&root, &full, raw.map(str::as_bytes));
+        let mut headers = Vec::new();
+        for (key, value) in environ.iter() {
+            let Ok(key) = key.extract::<Cow<'_, str>>() else { continue };
+            let name = match key.strip_prefix("HTTP_") {
+                Some(name) => name,
+                None if matches!(&*key, "CONTENT_TYPE" | "CONTENT_LENGTH") => &*key,
+                None => continue,
+            };
+            let value: String = value.extract()?;
+            // A server may set these two to nothing, which is as good as leaving them out (PEP 3333).
+            if !value.is_empty() {
+                headers.push((name.to_ascii_lowercase().replace('_', "-"), latin1(&value)?));
+            }
+        }
+        let address = text("REMOTE_ADDR")?.unwrap_or_default();
+        Ok(Self {
+            method: text("REQUEST_METHOD")?.ok_or_else(|| missing("REQUEST_METHOD"))?.into(),
+            path,
+            query: text("QUERY_STRING")?.unwrap_or_default(),
+            root,
+            headers: Fields::Text(headers),
+            scheme: text("wsgi.url_scheme")?.as_deref().and_then(Scheme::parse).unwrap_or_default(),
+            peer: if address.is_empty() { Peer::Unix } else { address_of(&address) },
+            websocket: false,
+        })
+    }
+
+    /// Hands the head to somebody who borrows it.
+    pub(crate) fn with_head<T>(&self, act: impl FnOnce(&Head<'_>) -> T) -> T {
+        let pairs: Vec<(&[u8], &[u8])> = match &self.headers {
+            Fields::Bytes(fields) => {
+                fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect()
+            }
+            Fields::Text(fields) => {
+                fields.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())).collect()
+            }
+        };
+        let query = Some(self.query.as_str()).filter(|query| !query.is_empty());
+        let head = Head::of(&self.method, &self.path, query, HeaderView::Pairs(&pairs))
+            .rooted(&self.root)
+            .over(self.scheme)
+            .from_peer(self.peer);
+        act(&if self.websocket { head.as_websocket() } else { head })
+    }
+
+    /// The same request as if it had asked for another path below its root.
+    pub(crate) fn at(mut self, path: &str) -> Self {
+        self.path = format!("{}{path}", self.root.strip_suffix('/').unwrap_or(&self.root));
+        self
+    }
+
+    pub(crate) fn method(&self) -> &str {
+        &self.method
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+/// The root and the path as they were sent.
+///
+/// A server tells the path decoded, because applications route by that, and most tell what was sent, too. That is taken
+/// only if it decodes to the very path that the application will see: whoever rewrote one and not the other would have the
+/// gate judge what nobody asked for.
+fn as_sent(root: &[u8], path: &[u8], raw: Option<&[u8]>) -> (String, String) {
+    let root = encode(root);
+    let raw = raw.and_then(|raw| std::str::from_utf8(raw).ok()).filter(|raw| {
+        let is_plain = raw.as_bytes() == path && !raw.contains('%');
+        let decodes_to = |wanted: &mut dyn Iterator<Item = u8>| percent_decode(raw.as_bytes()).eq(wanted);
+        let is_below = is_below(raw.as_bytes(), root.as_bytes());
+        // Some frameworks have cut the root off the path already; then what was sent still carries it.
+        let is_whole = is_below || !self::is_below(path, root.as_bytes());
+        (is_plain || decodes_to(&mut path.iter().copied())) && is_whole
+            || !root.is_empty() && is_below && decodes_to(&mut root.bytes().chain(path.iter().copied()))
+    });
+    let path = raw.map_or_else(|| encode(path), str::to_owned);
+    (root, path)
+}
+
+fn is_below(path: &[u8], prefix: &[u8]) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+fn encode(path: &[u8]) -> String {
+    percent_encode(path, PATH).to_string()
+}
+
+/// WSGI keeps bytes as text, a character each.
+fn latin1(text: &str) -> PyResult<Vec<u8>> {
+    let byte =
+        |c| u8::try_from(u32::from(c)).map_err(|_| PyValueError::new_err("environ: text beyond latin-1"));
+    text.chars().map(byte).collect()
+}
+
+fn pairs<'py>(
+    headers: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>> {
+    let Some(headers) = headers else { return Ok(Vec::new()) };
+    if let Ok(list) = headers.cast::<PyList>() {
+        return list.iter().map(|field| pair(&field)).collect();
+    }
+    PyIterator::from_object(headers)?.map(|field| pair(&field?)).collect()
+}
+
+fn pair<'py>(field: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    let (name, value) = match field.cast::<PyTuple>() {
+        Ok(field) => (field.get_item(0)?, field.get_item(1)?),
+        Err(_) => (field.get_item(0)?, field.get_item(1)?),
+    };
+    Ok((name.cast_into()?, value.cast_into()?))
+}
+
+/// Who connected. Servers on unix sockets tell nothing; what they tell that is no address is nobody known.
+fn peer(client: Option<&Bound<'_, PyAny>>) -> Peer {
+    match client.filter(|client| !client.is_none()) {
+        None => Peer::Unix,
+        Some(client) => match client.get_item(0).and_then(|host| host.extract::<String>()) {
+            Ok(host) => address_of(&host),
+            Err(_) => Peer::Unknown,
+        },
+    }
+}
+
+fn address_of(text: &str) -> Peer {
+    // An IPv6 address may carry a zone.
+    let text = text.split_once('%').map_or(text, |(address, _)| address);
+    text.parse::<IpAddr>().map_or(Peer::Unknown, Peer::from)
+}
+
+fn missing(key: &str) -> PyErr {
+    PyValueError::new_err(format!("the server told no {key}"))
+}

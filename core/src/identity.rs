@@ -47,7 +47,11 @@ const COMMON: [&str; 37] = [
 
 /// The header fields that grant an identity behind the gate, under every name that a server may fold into theirs.
 #[derive(Debug)]
-pub(crate) struct IdentityHeaders(BTreeSet<String>);
+pub(crate) struct IdentityHeaders {
+    names: BTreeSet<String>,
+    /// The letters that these names begin with, a bit each: most of a request's fields begin with another.
+    initials: u128,
+}
 
 impl IdentityHeaders {
     pub(crate) fn new(more: &[String]) -> Result<Self, ConfigError> {
@@ -59,14 +63,24 @@ impl IdentityHeaders {
             ));
         }
         let names = COMMON.iter().copied().chain(more.iter().map(String::as_str));
-        Ok(Self(names.map(|name| fold(name).into_owned()).collect()))
+        let names: BTreeSet<String> = names.map(|name| fold(name).into_owned()).collect();
+        let initials =
+            names.iter().filter_map(|name| name.bytes().next()).fold(0, |all, first| all | bit(first));
+        Ok(Self { names, initials })
     }
 
     /// Whether `name`, as some server may read it, grants an identity. CGI and WSGI turn `-` into `_`, and some servers
     /// do so with everything that is neither letter nor digit.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.contains(fold(name).as_ref())
+        let first = name.bytes().next().unwrap_or_default();
+        let first = if first.is_ascii_alphanumeric() { first.to_ascii_lowercase() } else { b'-' };
+        self.initials & bit(first) != 0 && self.names.contains(fold(name).as_ref())
     }
+}
+
+/// Folded names are ASCII.
+fn bit(first: u8) -> u128 {
+    1_u128.checked_shl(u32::from(first)).unwrap_or(0)
 }
 
 fn fold(name: &str) -> Cow<'_, str> {

@@ -1,6 +1,6 @@
 """An authentication gate for web dashboards. Every decision is made natively; nothing here imports a web framework."""
 
-from authgate._core import LoginForm, User
+from authgate._core import LoginForm, User, __version__
 from authgate.access import Access, Throttle
 from authgate.backends import AuthBackend
 from authgate.errors import ConfigError
@@ -23,4 +23,5 @@ __all__ = [
     "SimpleUsernamePasswordBackend",
     "Throttle",
     "User",
+    "__version__",
 ]

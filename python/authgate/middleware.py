@@ -9,7 +9,7 @@ from authgate import _core
 from authgate._asking import Unanswered, ask
 from authgate._core import Delegate, Forward, Reply
 from authgate._driver import Asynchronous, _call
-from authgate._requests import Receive, Scope, SendMessage, request_of
+from authgate._requests import Message, Receive, Scope, SendMessage, request_of
 from authgate._settings import Options, Plan, plan
 from authgate.access import Access, Throttle
 from authgate.backends import AuthBackend
@@ -33,8 +33,8 @@ class AuthGateMiddleware(_core.AsgiGate):
     _plan: Plan
     _login_page: LoginPage | None
 
-    def __new__(
-        cls,
+    def __init__(
+        self,
         app: ASGIApp,
         authenticate: Callable[[Any], Any] | None = None,
         login_path: str = "/login",
@@ -62,7 +62,7 @@ class AuthGateMiddleware(_core.AsgiGate):
         deadline: float = 5.0,
         clock: Callable[[], float] | None = None,
         on_event: OnEvent | None = None,
-    ) -> AuthGateMiddleware:
+    ) -> None:
         """
         Args:
             app: The ASGI application behind the gate.
@@ -122,13 +122,12 @@ class AuthGateMiddleware(_core.AsgiGate):
             on_event=on_event,
         )
         made = plan(backend, authenticate, options)
-        self = super().__new__(cls, app, made.gate)
+        super().__init__(app, made.gate)
         self._plan = made
         self._login_page = login_page
         # Servers ask whether `__call__` is a coroutine function to tell ASGI 3 from ASGI 2. The class's own is not, so
         # that what is let through costs no coroutine; they find this one, and Python calls the class's.
         self.__dict__["__call__"] = self._call
-        return self
 
     def sign_out_everywhere(self, user: str) -> None:
         """Ends all sessions of the user with this id that have begun until now, in this process."""
@@ -185,6 +184,12 @@ def dressed(step: Reply, login_page: LoginPage | None) -> Reply:
     page = login_page(step.form)
     html, policy = page if isinstance(page, tuple) else (page, OWN_PAGE_POLICY)
     return step.with_own_page(html, policy)
+
+
+async def send_both(start: Message, body: Message, send: SendMessage) -> None:
+    """Sends an answer that the native side has made."""
+    await send(start)
+    await send(body)
 
 
 async def reply(step: Reply, scope: Scope, send: SendMessage) -> None:

@@ -42,7 +42,8 @@ impl Forward {
     ) -> PyResult<Bound<'py, PyAny>> {
         let (admission, visit) = self.take()?;
         visit.gate.trail.tell(py, &admission.event(), &visit.method, &visit.path);
-        pass_on(visit.gate, admission, visit.place.bind(py), visit.found, (app, receive, send))
+        let scope = without_pretences(visit.place.bind(py), |name| admission.strips_bytes(name))?;
+        pass_on(&visit.gate, admission, &scope, visit.found, (app, receive, send))
     }
 
     /// Makes a WSGI request ready: the environ, what to append to the answer, whether a session touched it, and the lease.
@@ -65,33 +66,32 @@ impl Forward {
     }
 }
 
-/// Calls the application with a request that is let through.
+/// Calls the application with a request that is let through, and that pretends nothing.
 pub(crate) fn pass_on<'py>(
-    gate: Arc<Inner>,
+    gate: &Arc<Inner>,
     admission: Admission,
     scope: &Bound<'py, PyDict>,
     found: Option<Py<PyAny>>,
     (app, receive, send): (&Bound<'py, PyAny>, &Bound<'py, PyAny>, &Bound<'py, PyAny>),
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = scope.py();
-    let scope = without_pretences(scope, |name| admission.strips_bytes(name))?;
     let (lease, fields) = (admission.lease(), admission.response_fields().clone());
-    match user(py, &gate, admission, found)? {
-        Some(user) => set_user(&scope, &user)?,
-        None => forget_user(&scope)?,
+    match user(py, gate, admission, found)? {
+        Some(user) => set_user(scope, &user)?,
+        None => forget_user(scope)?,
     }
     let ends = lease.until().is_some() || lease.is_revocable();
     let is_websocket =
         ends && scope.get_item(intern!(py, "type"))?.is_some_and(|kind| kind.eq("websocket").unwrap_or(true));
     if is_websocket {
-        let lease = Bound::new(py, Lease { lease, gate })?;
+        let lease = Bound::new(py, Lease { lease, gate: gate.clone() })?;
         let guarded = py.import("authgate._websocket")?.getattr("guarded")?;
         return guarded.call1((app, scope, receive, send, lease));
     }
     if !ends && fields.is_empty() {
         return app.call1((scope, receive, send));
     }
-    let send = Bound::new(py, Send { to: send.clone().unbind(), fields, lease, gate })?;
+    let send = Bound::new(py, Send { to: send.clone().unbind(), fields, lease, gate: gate.clone() })?;
     app.call1((scope, receive, send))
 }
 

@@ -3,6 +3,7 @@
 use authgate_core::{Denial, Event, Reason};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyDict;
 
 /// Levels of Python's `logging`.
 const DEBUG: u8 = 10;
@@ -14,12 +15,16 @@ pub(crate) struct Trail {
     on_event: Option<Py<PyAny>>,
     /// `logging.getLogger("authgate").isEnabledFor`
     is_enabled: Py<PyAny>,
+    /// What that has answered lately, by level: the logger empties it whenever a level changes.
+    answers: Option<Py<PyDict>>,
 }
 
 impl Trail {
     pub(crate) fn new(py: Python<'_>, on_event: Option<Py<PyAny>>) -> PyResult<Self> {
         let logger = py.import("logging")?.getattr("getLogger")?.call1(("authgate",))?;
-        Ok(Self { on_event, is_enabled: logger.getattr("isEnabledFor")?.unbind() })
+        let answers = logger.getattr("_cache").ok().and_then(|cache| cache.cast_into().ok());
+        let is_enabled = logger.getattr("isEnabledFor")?.unbind();
+        Ok(Self { on_event, is_enabled, answers: answers.map(Bound::unbind) })
     }
 
     /// Tells what was decided. A listener that fails changes nothing: the decision is made.
@@ -29,10 +34,22 @@ impl Trail {
         }
     }
 
+    /// Whether events of this level are logged. Asked for every request, so Python is called only where it must be.
+    fn is_logged(&self, py: Python<'_>, level: u8) -> PyResult<bool> {
+        let known = match &self.answers {
+            Some(answers) => answers.bind(py).get_item(level)?,
+            None => None,
+        };
+        match known {
+            Some(answer) => answer.is_truthy(),
+            None => self.is_enabled.call1(py, (level,))?.is_truthy(py),
+        }
+    }
+
     fn try_to_tell(&self, py: Python<'_>, event: &Event<'_>, method: &str, path: &str) -> PyResult<()> {
         static EMIT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let level = level(event.reason);
-        let is_logged = self.is_enabled.call1(py, (level,))?.is_truthy(py)?;
+        let is_logged = self.is_logged(py, level)?;
         if !is_logged && self.on_event.is_none() {
             return Ok(());
         }

@@ -57,16 +57,8 @@ impl Reply {
     /// The header fields, in order, names in lower case; the length of the body among them.
     #[getter]
     fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let list = PyList::empty(py);
-        for (name, value) in &self.headers {
-            list.append((PyBytes::new(py, name), PyBytes::new(py, value)))?;
-        }
-        // Without a body there is nothing to measure (RFC 9110 §8.6).
-        if !self.bodiless && self.status != 204 {
-            let length = self.body.len().to_string();
-            list.append((PyBytes::new(py, b"content-length"), PyBytes::new(py, length.as_bytes())))?;
-        }
-        Ok(list)
+        let fields = self.headers.iter().map(|(name, value)| (&name[..], &value[..]));
+        listed(py, fields, self.length())
     }
 
     /// The body.
@@ -109,19 +101,62 @@ impl Reply {
 
     /// The two messages that answer a request in ASGI.
     fn messages<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
-        let start = PyDict::new(py);
-        start.set_item(intern!(py, "type"), intern!(py, "http.response.start"))?;
-        start.set_item(intern!(py, "status"), self.status)?;
-        start.set_item(intern!(py, "headers"), self.headers(py)?)?;
-        let body = PyDict::new(py);
-        body.set_item(intern!(py, "type"), intern!(py, "http.response.body"))?;
-        body.set_item(intern!(py, "body"), self.body(py))?;
-        Ok((start, body))
+        both(py, self.status, self.headers(py)?, &self.body)
     }
 
     fn __repr__(&self) -> String {
         format!("Reply({}, {})", self.status, self.reason)
     }
+}
+
+impl Reply {
+    /// The length of the body, if it is to be told: without a body there is nothing to measure (RFC 9110 §8.6).
+    fn length(&self) -> Option<usize> {
+        (!self.bodiless && self.status != 204).then_some(self.body.len())
+    }
+}
+
+/// The two messages that answer a request in ASGI, of a reply that nobody wants to look at.
+pub(crate) fn messages<'py>(
+    py: Python<'py>,
+    reply: &CoreReply,
+) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
+    let status = reply.status().as_u16();
+    let length = (!reply.is_bodiless() && status != 204).then_some(reply.body().len());
+    let fields = reply.headers().iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+    both(py, status, listed(py, fields, length)?, reply.body())
+}
+
+fn both<'py>(
+    py: Python<'py>,
+    status: u16,
+    headers: Bound<'py, PyList>,
+    content: &[u8],
+) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
+    let start = PyDict::new(py);
+    start.set_item(intern!(py, "type"), intern!(py, "http.response.start"))?;
+    start.set_item(intern!(py, "status"), status)?;
+    start.set_item(intern!(py, "headers"), headers)?;
+    let body = PyDict::new(py);
+    body.set_item(intern!(py, "type"), intern!(py, "http.response.body"))?;
+    body.set_item(intern!(py, "body"), PyBytes::new(py, content))?;
+    Ok((start, body))
+}
+
+fn listed<'py, 'a>(
+    py: Python<'py>,
+    fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+    length: Option<usize>,
+) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(py);
+    for (name, value) in fields {
+        list.append((PyBytes::new(py, name), PyBytes::new(py, value)))?;
+    }
+    if let Some(length) = length {
+        let length = length.to_string();
+        list.append((PyBytes::new(py, b"content-length"), PyBytes::new(py, length.as_bytes())))?;
+    }
+    Ok(list)
 }
 
 /// The form that somebody signs in with, as data.

@@ -30,14 +30,21 @@ const PATH: &AsciiSet = &CONTROLS
 
 /// A request, kept as long as its head is needed.
 pub(crate) struct Request<'py> {
-    method: Cow<'py, str>,
-    path: String,
-    query: String,
-    root: String,
+    method: Text<'py>,
+    path: Text<'py>,
+    query: Text<'py>,
+    root: Text<'py>,
     headers: Fields<'py>,
     scheme: Scheme,
     peer: Peer,
     websocket: bool,
+}
+
+/// Text as Python keeps it, or as it had to be written anew.
+enum Text<'py> {
+    Str(Bound<'py, PyString>),
+    Bytes(Bound<'py, PyBytes>),
+    Owned(Cow<'static, str>),
 }
 
 enum Fields<'py> {
@@ -73,20 +80,29 @@ impl<'py> Request<'py> {
         let raw = bytes(intern!(py, "raw_path"))?;
         let query = bytes(intern!(py, "query_string"))?;
         let scheme = text(intern!(py, "scheme"))?;
-        let (root, path) = as_sent(
-            root.as_ref().map(|root| root.to_str()).transpose()?.unwrap_or_default().as_bytes(),
-            path.to_str()?.as_bytes(),
-            raw.as_ref().map(PyBytesMethods::as_bytes),
-        );
+        let root_text = root.as_ref().map(|root| root.to_str()).transpose()?.unwrap_or_default();
+        let path_text = path.to_str()?;
+        let is_as_sent = root_text.is_empty()
+            && raw.as_ref().is_none_or(|raw| raw.as_bytes() == path_text.as_bytes())
+            && is_plain(path_text);
+        let (root, path) = if is_as_sent {
+            (Text::Owned(Cow::Borrowed("")), Text::Str(path))
+        } else {
+            let raw = raw.as_ref().map(PyBytesMethods::as_bytes);
+            let (root, path) = as_sent(root_text.as_bytes(), path_text.as_bytes(), raw);
+            (root.into(), path.into())
+        };
         Ok(Self {
             method: match method {
-                Some(method) => Cow::Owned(method.to_str()?.to_owned()),
-                None => Cow::Borrowed("GET"),
+                Some(method) => Text::Str(method),
+                None => Text::Owned(Cow::Borrowed("GET")),
             },
             path,
-            query: query
-                .map(|query| String::from_utf8_lossy(query.as_bytes()).into_owned())
-                .unwrap_or_default(),
+            query: match query {
+                Some(query) if query.as_bytes().is_ascii() => Text::Bytes(query),
+                Some(query) => String::from_utf8_lossy(query.as_bytes()).into_owned().into(),
+                None => Text::Owned(Cow::Borrowed("")),
+            },
             root,
             headers: Fields::Bytes(pairs(scope.get_item(intern!(py, "headers"))?.as_ref())?),
             scheme: scheme
@@ -131,9 +147,9 @@ impl<'py> Request<'py> {
         let address = text("REMOTE_ADDR")?.unwrap_or_default();
         Ok(Self {
             method: text("REQUEST_METHOD")?.ok_or_else(|| missing("REQUEST_METHOD"))?.into(),
-            path,
-            query: text("QUERY_STRING")?.unwrap_or_default(),
-            root,
+            path: path.into(),
+            query: text("QUERY_STRING")?.unwrap_or_default().into(),
+            root: root.into(),
             headers: Fields::Text(headers),
             scheme: text("wsgi.url_scheme")?.as_deref().and_then(Scheme::parse).unwrap_or_default(),
             peer: if address.is_empty() { Peer::Unix } else { address_of(&address) },
@@ -152,8 +168,8 @@ impl<'py> Request<'py> {
             }
         };
         let query = Some(self.query.as_str()).filter(|query| !query.is_empty());
-        let head = Head::of(&self.method, &self.path, query, HeaderView::Pairs(&pairs))
-            .rooted(&self.root)
+        let head = Head::of(self.method(), self.path(), query, HeaderView::Pairs(&pairs))
+            .rooted(self.root.as_str())
             .over(self.scheme)
             .from_peer(self.peer);
         act(&if self.websocket { head.as_websocket() } else { head })
@@ -161,17 +177,48 @@ impl<'py> Request<'py> {
 
     /// The same request as if it had asked for another path below its root.
     pub(crate) fn at(mut self, path: &str) -> Self {
-        self.path = format!("{}{path}", self.root.strip_suffix('/').unwrap_or(&self.root));
+        let root = self.root.as_str();
+        self.path = format!("{}{path}", root.strip_suffix('/').unwrap_or(root)).into();
         self
     }
 
     pub(crate) fn method(&self) -> &str {
-        &self.method
+        self.method.as_str()
     }
 
     pub(crate) fn path(&self) -> &str {
-        &self.path
+        self.path.as_str()
     }
+
+    /// Whether any field's name is one that `pretends`.
+    pub(crate) fn any_field(&self, pretends: impl Fn(&[u8]) -> bool) -> bool {
+        match &self.headers {
+            Fields::Bytes(fields) => fields.iter().any(|(name, _)| pretends(name.as_bytes())),
+            Fields::Text(fields) => fields.iter().any(|(name, _)| pretends(name.as_bytes())),
+        }
+    }
+}
+
+impl Text<'_> {
+    fn as_str(&self) -> &str {
+        // Both have been looked at when they were taken.
+        match self {
+            Self::Str(text) => text.to_str().unwrap_or_default(),
+            Self::Bytes(bytes) => std::str::from_utf8(bytes.as_bytes()).unwrap_or_default(),
+            Self::Owned(text) => text,
+        }
+    }
+}
+
+impl From<String> for Text<'_> {
+    fn from(text: String) -> Self {
+        Self::Owned(Cow::Owned(text))
+    }
+}
+
+/// Whether a path reads the same decoded and as it was sent.
+fn is_plain(path: &str) -> bool {
+    path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_' | b'~'))
 }
 
 /// The root and the path as they were sent.

@@ -37,7 +37,9 @@ impl User {
 
     /// Whether a text grants a right, as AsyncMQ reads it: `1`, `true`, `yes` or `on`, whatever the case.
     pub fn grants(text: &str) -> bool {
-        ["1", "true", "yes", "on"].iter().any(|yes| text.trim().eq_ignore_ascii_case(yes))
+        // Python counts these four separators as white space, too.
+        let is_space = |c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c);
+        ["1", "true", "yes", "on"].iter().any(|yes| text.trim_matches(is_space).eq_ignore_ascii_case(yes))
     }
 
     /// Whether the user has the role `name`.

@@ -8,7 +8,7 @@ from authgate.events import Event
 from authgate.middleware import AuthGateMiddleware
 from authgate.passwords import SimpleUsernamePasswordBackend
 from authgate.sessions import Sessions, SessionStore
-from authgate.tokens import JWTAuthBackend
+from authgate.tokens import JWTAuthBackend, ShortSecretWarning
 
 __all__ = [
     "Access",
@@ -20,6 +20,7 @@ __all__ = [
     "LoginForm",
     "SessionStore",
     "Sessions",
+    "ShortSecretWarning",
     "SimpleUsernamePasswordBackend",
     "Throttle",
     "User",

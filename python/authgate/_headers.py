@@ -12,10 +12,12 @@ _LISTS = ("getlist", "get_all", "getall")
 def header_fields(request: Any, name: str) -> Iterable[Any]:
     """Pairs of name and value, among them every field called `name`.
 
-    `request` is an ASGI scope, a WSGI environ, or an object with `scope` or `headers`. Anything else is a `TypeError`.
+    `request` is an ASGI scope, a WSGI environ, or an object with `scope` or `headers`. Anything else is a
+    `TypeError`.
     """
-    scope = request if isinstance(request, Mapping) else getattr(request, "scope", None)
-    if isinstance(scope, Mapping):
+    scope = getattr(request, "scope", request)
+    # A dict nearly always, and then there is no need to ask the abstract class, which takes its time.
+    if isinstance(scope, (dict, Mapping)):
         if "headers" in scope:
             return _asgi_fields(scope)
         if "REQUEST_METHOD" in scope:
@@ -32,7 +34,7 @@ def header_fields(request: Any, name: str) -> Iterable[Any]:
 def _asgi_fields(scope: Mapping[str, Any]) -> Iterable[Any]:
     fields: Iterable[Any] = scope["headers"]
     if not isinstance(fields, (list, tuple)):
-        # ASGI allows any iterable, even one that is empty once it has been read; the application reads it, too.
+        # ASGI allows any iterable, even one that can be read once only; the application reads it, too.
         fields = list(fields)
         if isinstance(scope, MutableMapping):
             scope["headers"] = fields

@@ -34,32 +34,33 @@ _SWITCHES = frozenset(
 
 
 class ShortSecretWarning(UserWarning):
-    """A secret is long enough for AsyncMQ's rule (32 bytes) and shorter than the hash of an algorithm it is for."""
+    """A secret is long enough for AsyncMQ's rule, 32 bytes, and shorter than the hash of an algorithm."""
 
 
 class JWTAuthBackend(JwtBackend):
-    """The stateless backend: `Authorization: Bearer <token>` with a JSON Web Token that somebody else has signed.
+    """The stateless backend: `Authorization: Bearer <token>`, a JSON Web Token that somebody else has signed.
 
     The arguments, their defaults and their meaning are AsyncMQ's, and behind it PyJWT's:
 
-    - `secret`: the HMAC secret of HS*, at least 32 bytes; for RS*, PS*, ES* and EdDSA the public key as PEM text.
+    - `secret`: the HMAC secret of HS*, at least 32 bytes; else the public key as PEM text.
     - `algorithms`: names of the algorithms that are allowed. Default HS256.
-    - `audience`, `issuer`: one or several; a token must name one of them. Default: no `aud` is accepted, any `iss` is.
+    - `audience`: one or several, of which a token must name one. Default None: no `aud` is accepted.
+    - `issuer`: one or several, of which a token must name one. Default None: any, or none.
     - `header`, `scheme`: the header field with the token, and the word before it.
     - `user_claim`, `user_name_claim`, `admin_claim`, `roles_claim`: the claims that a user is made of.
-    - `leeway`: how far the issuer's clock may be off, in seconds or as a `timedelta`. Default zero; below zero is stricter.
-    - `verify_options`: PyJWT's `options`. Default `{"verify_exp": True}`; what is not named is checked, too.
+    - `leeway`: how far the issuer's clock may be off, in seconds or as a `timedelta`; below zero is stricter.
+    - `verify_options`: PyJWT's `options`. What is not named is checked, too.
 
     And two of its own, for keys that change:
 
-    - `keys`: more keys: public keys as PEM text, or JWKs as JSON text or dict. A token's `kid` selects among them.
+    - `keys`: more keys: public keys as PEM text, or JWKs as JSON text or dict. A token's `kid` selects one.
     - `jwks`: a JWK Set, as JSON text or dict.
 
-    The settings can be read as attributes of the same names, all but the keys. They are fixed: to change one, make a
-    new backend.
+    The settings can be read as attributes of the same names, all but the keys. They are fixed: to change one,
+    make a new backend.
 
-    Raises `ConfigError` (a `ValueError`) for a setting that is refused and `TypeError` for one of the wrong type; both
-    name the argument. Warns with `ShortSecretWarning`.
+    Raises `ConfigError` (a `ValueError`) for a setting that is refused, and `TypeError` for one of the wrong
+    type; both name the argument. Warns with `ShortSecretWarning`.
     """
 
     algorithms: list[str]
@@ -136,8 +137,8 @@ class JWTAuthBackend(JwtBackend):
     async def authenticate(self, request: Any) -> User | None:
         """The user whom the request's token proves, or None.
 
-        `request` is Lilya's, Starlette's or any with `scope` or `headers`, an ASGI scope or a WSGI environ; what is
-        none of these is a `TypeError`. A token, whatever it is, raises nothing.
+        `request` is Lilya's, Starlette's or any with `scope` or `headers`, an ASGI scope or a WSGI environ;
+        what is none of these is a `TypeError`. A token, whatever it is, raises nothing.
         """
         return self.authenticate_headers(header_fields(request, self.header))
 
@@ -185,7 +186,10 @@ def _algorithms(value: object) -> list[str]:
         raise TypeError(f"algorithms: a list of names is wanted, not one str; write [{value!r}]")
     if not isinstance(value, Iterable):
         raise _wrong_type("algorithms", "a list of names", value)
-    return [_text("algorithms", name) for name in value]
+    names = [_text("algorithms", name) for name in value]
+    if not names:
+        raise _refused("algorithms", "the list is empty", "allow at least one, such as HS256")
+    return names
 
 
 def _seconds(leeway: object) -> float:
@@ -208,7 +212,9 @@ def _options(value: object) -> Mapping[str, Any]:
         if name not in _SWITCHES and name != "require":
             raise _refused("verify_options", f"{name!r} is no option", "write one of PyJWT's")
     if not options.get("verify_signature", True):
-        raise _refused("verify_options", "verify_signature is off", "leave it out: signatures are always checked")
+        raise _refused(
+            "verify_options", "verify_signature is off", "leave it out: signatures are always checked"
+        )
     return MappingProxyType(options)
 
 
@@ -239,7 +245,9 @@ def _keys(
         found.append(("jwks", "jwks", _json("jwks", jwks)))
     if not found:
         what = "a secret" if hmac else "a public key as PEM text"
-        raise _refused("secret", f"no key for {', '.join(algorithms) or 'anything'}", f"give {what}, `keys` or `jwks`")
+        raise _refused(
+            "secret", f"no key for {', '.join(algorithms) or 'anything'}", f"give {what}, `keys` or `jwks`"
+        )
     return found
 
 
@@ -262,5 +270,7 @@ def _json(argument: str, value: object) -> bytes:
 def _warn_of_short(length: int, algorithms: list[str], strict: bool) -> None:
     short = [name for name in algorithms if 32 <= length < _HASH_BYTES[name]]
     if short and not strict:
-        text = f"secret: {length} bytes are fewer than {' and '.join(short)} should have (RFC 7518, section 3.2)"
+        text = (
+            f"secret: {length} bytes are fewer than {' and '.join(short)} should have (RFC 7518, section 3.2)"
+        )
         warnings.warn(text, ShortSecretWarning, stacklevel=4)

@@ -42,7 +42,7 @@ struct Settings {
     roles_claim: String,
     /// In seconds.
     leeway: f64,
-    /// The switches among `PyJWT`'s options that are set, by name.
+    /// The switches among PyJWT's options that are set, by name.
     switches: HashMap<String, bool>,
     require: Vec<String>,
 }

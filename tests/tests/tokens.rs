@@ -144,7 +144,15 @@ fn t36_unusable_keys_are_refused_at_construction() {
         assert_eq!(Key::pem(&public_pem(name)).unwrap_err().field(), "key", "{name}");
     }
     assert!(Key::pem(&public_pem("rsa2048.pkcs1")).is_ok());
-    let settings: [(&str, JwtBackendBuilder); 7] = [
+    let compatible = |length| {
+        let key = Key::compatible_secret(vec![7; length]).unwrap();
+        JwtBackend::builder().key(key).algorithms([Algorithm::HS256, Algorithm::HS512]).build()
+    };
+    assert!(refused(compatible(31), "secret").contains("32") && compatible(32).is_ok());
+    assert_eq!(Key::compatible_secret(public_pem("rsa2048")).unwrap_err().field(), "secret");
+    let settings: [(&str, JwtBackendBuilder); 9] = [
+        ("leeway", builder().leeway_seconds(f64::NAN)),
+        ("leeway", builder().leeway(Duration::MAX)),
         ("audience", builder().audience([""])),
         ("audience", builder().audience([] as [&str; 0])),
         ("issuer", builder().issuer([] as [&str; 0])),
@@ -250,7 +258,7 @@ fn a_user_claim_may_be_a_number_but_nothing_stranger() {
 #[test]
 fn t31_rights_come_from_the_configured_claims_only() {
     let admin = |json: &str| claims(&format!(r#"{{"sub":"ada","is_admin":{json}}}"#)).unwrap().is_admin;
-    for json in ["true", "\"true\"", "\" Yes \"", "\"1\"", "\"ON\""] {
+    for json in ["true", "\"true\"", "\" Yes \"", "\"1\"", "\"ON\"", r#""\u001con\u00a0""#] {
         assert!(admin(json), "{json}");
     }
     for json in
@@ -261,8 +269,12 @@ fn t31_rights_come_from_the_configured_claims_only() {
     let roles = |json: &str| claims(&format!(r#"{{"sub":"ada","roles":{json}}}"#)).unwrap().roles;
     assert_eq!(roles("\"ops admin\""), ["ops admin"]);
     assert_eq!(roles(r#"["ops","",null,"viewer",7,["x"],{"y":1},true]"#), ["ops", "viewer", "7"]);
-    for json in ["null", "7", "true", "{}", r#"{"ops":true}"#, "[]", "\"\""] {
+    for json in ["null", "{}", r#"{"ops":true}"#, "[]", "\"\"", "[1.5,0,-0]"] {
         assert!(roles(json).is_empty(), "{json}");
+    }
+    for json in ["7", "0", "1.5", "true", "false"] {
+        let found = claims(&format!(r#"{{"sub":"ada","roles":{json}}}"#));
+        assert_eq!(found, Err(TokenFault::Claim("roles")), "{json}");
     }
     let smuggled =
         r#"{"sub":"ada","role":"admin","admin":true,"claims":{"is_admin":true},"extra":{"roles":["x"]}}"#;
@@ -298,6 +310,17 @@ fn times_are_compared_as_pyjwt_does() {
         (r#""iat":1,"iat":101"#, 0, 100_000, Some(TokenFault::NotYetValid)),
     ] {
         assert_eq!(at(payload, leeway, now).err(), wanted, "{payload} at {now} with {leeway}");
+    }
+    let strict = builder().leeway_seconds(-1.5).build().unwrap();
+    for (payload, now, wanted) in [
+        (r#""exp":100"#, 98_499, None),
+        (r#""exp":100"#, 98_500, Some(TokenFault::Expired)),
+        (r#""nbf":100"#, 101_500, None),
+        (r#""nbf":100"#, 101_499, Some(TokenFault::NotYetValid)),
+    ] {
+        let token = honest(&format!(r#"{{"sub":"ada",{payload}}}"#));
+        let found = strict.verify(token.as_bytes(), authgate_core::Timestamp::from_millis(now));
+        assert_eq!(found.err(), wanted, "{payload} at {now}");
     }
     let until = at(r#""exp":100"#, 500, 0).unwrap().unwrap();
     assert_eq!(until.as_millis(), 100_500, "a proof ends with its leeway");
@@ -461,6 +484,9 @@ fn leniency_that_no_honest_issuer_needs_is_refused() {
 
 #[test]
 fn claims_are_kept_as_they_were_signed() {
+    let digits = |count: usize| format!(r#"{{"sub":"ada","x":[{{"y":-{}}}]}}"#, "7".repeat(count));
+    assert!(claims(&digits(4300)).is_ok());
+    assert_eq!(claims(&digits(4301)), Err(TokenFault::Payload), "more than CPython reads");
     let payload = r#"{"sub":"ada","big":123456789012345678901234567890,"f":1.50,"dup":1,"dup":2}"#;
     let user = claims(payload).unwrap();
     let kept = user.claims.clone().unwrap();

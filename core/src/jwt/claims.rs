@@ -214,15 +214,15 @@ impl<'de> Visitor<'de> for Seed<'_, 'de> {
                 (&policy.admin_claim, &mut found.admin),
                 (&policy.roles_claim, &mut found.roles),
             ];
-            let wanted = named.into_iter().filter(|(name, _)| **name == *claim).map(|(_, place)| place);
-            let mut places = registered.into_iter().chain(wanted).peekable();
             let required = policy.options.require.iter().position(|name| *name == *claim);
-            if places.peek().is_none() && required.is_none() {
+            let is_named = named.iter().any(|(name, _)| **name == *claim);
+            if registered.is_none() && !is_named && required.is_none() {
                 members.next_value::<IgnoredAny>()?;
                 continue;
             }
             let value: &RawValue = members.next_value()?;
-            places.for_each(|place| *place = Some(value));
+            let named = named.into_iter().filter(|(name, _)| **name == *claim).map(|(_, place)| place);
+            registered.into_iter().chain(named).for_each(|place| *place = Some(value));
             if let Some(bit) = required {
                 let mask = 1_u64 << bit;
                 found.required =
@@ -283,12 +283,7 @@ fn is_zero(number: &str) -> bool {
 
 /// AsyncMQ's notion of a right that is granted: true itself, or a string that says so. Never a number, list or object.
 fn is_true(json: &str) -> bool {
-    // Python counts these four separators as white space, too.
-    let is_space = |c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c);
-    json == "true"
-        || string(json).is_some_and(|text| {
-            ["1", "true", "yes", "on"].iter().any(|yes| text.trim_matches(is_space).eq_ignore_ascii_case(yes))
-        })
+    json == "true" || string(json).is_some_and(|text| User::grants(&text))
 }
 
 /// One role as a string, or several as a list of strings and integers. What else stands in a list, and an object

@@ -7,7 +7,7 @@ use super::token::Text;
 /// How deeply arrays and objects may be nested.
 const MAX_DEPTH: usize = 127;
 
-/// How many digits an integer may have: `CPython` reads no more, so PyJWT refuses such a token as well.
+/// How many digits an integer may have: Python reads no more, so PyJWT refuses such a token as well.
 const MAX_DIGITS: usize = 4300;
 
 /// Whether `text` is safe to hand to the JSON parser.
@@ -17,8 +17,8 @@ const MAX_DIGITS: usize = 4300;
 /// `NaN` and the like are refused by the parser itself.
 pub(super) fn is_readable(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let openings = bytes.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
-    (openings <= MAX_DEPTH || depth(bytes) <= MAX_DEPTH)
+    let has_many_openings = memchr::memchr2_iter(b'{', b'[', bytes).nth(MAX_DEPTH).is_some();
+    (!has_many_openings || depth(bytes) <= MAX_DEPTH)
         && (bytes.len() <= MAX_DIGITS || !has_huge_integer(bytes))
         && (memchr::memchr(b'\\', bytes).is_none() || surrogates_pair_up(bytes))
 }

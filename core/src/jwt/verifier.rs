@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::ParsedPublicKey;
+use base64_simd::URL_SAFE_NO_PAD;
 
 use super::algorithm::Algorithm;
 use super::key::Key;
@@ -34,8 +35,10 @@ pub(super) struct Verifiers {
 }
 
 /// The keys of one algorithm, in the order given.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Ring {
+    /// The header of a token as most issuers write it, in base64url, so that it need not be read.
+    usual: [String; 3],
     checks: Vec<Check>,
     by_id: BTreeMap<String, Vec<usize>>,
 }
@@ -50,7 +53,7 @@ impl Verifiers {
         let mut rings = Vec::with_capacity(algorithms.len());
         let mut unused: Vec<&Key> = keys.iter().filter(|key| !key.from_set).collect();
         for &algorithm in algorithms {
-            let mut ring = Ring::default();
+            let mut ring = Ring::new(algorithm);
             for key in keys {
                 let Some(check) = key.prepare(algorithm)? else { continue };
                 unused.retain(|other| !std::ptr::eq(*other, key));
@@ -91,13 +94,34 @@ impl Verifiers {
         signature: &[u8],
     ) -> Option<bool> {
         let (_, ring) = self.rings.iter().find(|(algorithm, _)| algorithm.as_str() == name)?;
-        let holds = |check: &Check| check.holds(message, signature);
         Some(match kid.filter(|kid| self.ids.contains(*kid)) {
             Some(kid) => {
                 let named = ring.by_id.get(kid).into_iter().flatten();
-                named.filter_map(|&index| ring.checks.get(index)).any(holds)
+                named.filter_map(|&index| ring.checks.get(index)).any(|check| check.holds(message, signature))
             }
-            None => ring.checks.iter().take(MOST_TRIES).any(holds),
+            None => ring.tries(message, signature),
         })
+    }
+
+    /// As [`check`](Self::check), for the encoded header of a token; nothing if it must be read first.
+    pub(super) fn check_usual(&self, header: &[u8], message: &[u8], signature: &[u8]) -> Option<bool> {
+        let is_usual = |ring: &&(_, Ring)| ring.1.usual.iter().any(|usual| usual.as_bytes() == header);
+        self.rings.iter().find(is_usual).map(|(_, ring)| ring.tries(message, signature))
+    }
+}
+
+impl Ring {
+    fn new(algorithm: Algorithm) -> Self {
+        let usual = [
+            format!("{{\"alg\":\"{algorithm}\",\"typ\":\"JWT\"}}"),
+            format!("{{\"typ\":\"JWT\",\"alg\":\"{algorithm}\"}}"),
+            format!("{{\"alg\":\"{algorithm}\"}}"),
+        ];
+        let usual = usual.map(|header| URL_SAFE_NO_PAD.encode_to_string(header));
+        Self { usual, checks: Vec::new(), by_id: BTreeMap::new() }
+    }
+
+    fn tries(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.checks.iter().take(MOST_TRIES).any(|check| check.holds(message, signature))
     }
 }

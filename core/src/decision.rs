@@ -60,7 +60,7 @@ impl Admission {
 
     /// [`strips`](Self::strips) for a name that a host has as bytes. What is no text is stripped, too.
     pub fn strips_bytes(&self, name: &[u8]) -> bool {
-        std::str::from_utf8(name).map_or(true, |name| self.identity.has(name))
+        self.identity.has_bytes(name)
     }
 
     /// What the log says about it.
@@ -101,7 +101,7 @@ impl Delegation {
 
     /// As [`Admission::strips_bytes`].
     pub fn strips_bytes(&self, name: &[u8]) -> bool {
-        std::str::from_utf8(name).map_or(true, |name| self.identity.has(name))
+        self.identity.has_bytes(name)
     }
 
     /// Where to go after signing in: the request's `next`, if it is a page below the mount, else the mount's home.

@@ -72,9 +72,15 @@ impl IdentityHeaders {
     /// Whether `name`, as some server may read it, grants an identity. CGI and WSGI turn `-` into `_`, and some servers
     /// do so with everything that is neither letter nor digit.
     pub(crate) fn has(&self, name: &str) -> bool {
-        let first = name.bytes().next().unwrap_or_default();
+        self.has_bytes(name.as_bytes())
+    }
+
+    /// The same for a name as bytes; what is no text is taken for one that does.
+    pub(crate) fn has_bytes(&self, name: &[u8]) -> bool {
+        let first = name.first().copied().unwrap_or_default();
         let first = if first.is_ascii_alphanumeric() { first.to_ascii_lowercase() } else { b'-' };
-        self.initials & bit(first) != 0 && self.names.contains(fold(name).as_ref())
+        let may_be = self.initials & bit(first) != 0 || !name.is_ascii();
+        may_be && std::str::from_utf8(name).map_or(true, |name| self.names.contains(fold(name).as_ref()))
     }
 }
 

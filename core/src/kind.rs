@@ -60,11 +60,11 @@ fn is_program(headers: HeaderView<'_>) -> bool {
     }
     let (mut data, mut page) = (false, false);
     for media in headers.all(&ACCEPT).flat_map(|value| value.split(|&byte| byte == b',')) {
-        let media =
-            media.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
-        page |= matches!(media.as_slice(), b"text/html" | b"application/xhtml+xml" | b"*/*");
-        data |= matches!(media.as_slice(), b"application/json" | b"text/event-stream")
-            || media.ends_with(b"+json");
+        let media = media.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+        let is = |name: &[u8]| media.eq_ignore_ascii_case(name);
+        let suffix = media.len().checked_sub(5).and_then(|start| media.get(start..)).unwrap_or_default();
+        page |= is(b"text/html") || is(b"application/xhtml+xml") || is(b"*/*");
+        data |= is(b"application/json") || is(b"text/event-stream") || suffix.eq_ignore_ascii_case(b"+json");
     }
     data && !page
 }

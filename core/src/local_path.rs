@@ -4,7 +4,7 @@ use http::HeaderValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::mount::{Mount, below};
-use crate::path::{decode_fully, is_dots};
+use crate::path::{decode_fully, is_bare, is_dots};
 
 /// The longest `next` that is kept, in bytes. A longer one is dropped, and sign-in leads to the mount's home.
 pub(crate) const MAX_NEXT: usize = 2048;
@@ -80,6 +80,9 @@ impl fmt::Debug for LocalPath {
 /// only ever adds separators, so a segment that was dots before still is, and one that climbs is always seen.
 fn stays_below(path: &str, mount: &str) -> bool {
     let Some(rest) = below(path, mount) else { return false };
+    if is_bare(rest) {
+        return true;
+    }
     let (decoded, _) = decode_fully(rest.as_bytes());
     let Ok(text) = std::str::from_utf8(&decoded) else { return false };
     if text.bytes().any(|byte| byte.is_ascii_control()) || text.contains("%u") || text.contains("%U") {

@@ -11,6 +11,27 @@ use std::borrow::Cow;
 /// Not plain: a segment `.` or `..` (also before a `;` or spaces), an escape that hides `/ \ ? #` or a control
 /// character, an empty segment (one trailing slash is fine), bytes that are not UTF-8, `%u` as IIS once had it.
 pub(crate) fn is_plain(path: &str) -> bool {
+    is_bare(path) || is_plain_once_settled(path)
+}
+
+/// Whether there is nothing in `path` to look at twice: only letters, digits, `-`, `_`, `~` and inner dots between single
+/// slashes. Nearly every path is, and all such are plain.
+pub(crate) fn is_bare(path: &str) -> bool {
+    let mut before = b'.';
+    for byte in path.bytes() {
+        let goes_on = match byte {
+            b'/' | b'.' => before != b'/',
+            _ => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~'),
+        };
+        if !goes_on {
+            return false;
+        }
+        before = byte;
+    }
+    path.starts_with('/')
+}
+
+fn is_plain_once_settled(path: &str) -> bool {
     let Some(settled) = settle(path) else { return false };
     let Ok(text) = std::str::from_utf8(&settled) else { return false };
     let Some(rest) = text.strip_prefix('/') else { return false };
@@ -161,6 +182,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn bare_paths_are_plain(path in "/?[a.~/]{0,12}", any in "[/a.;%5cC\\\\\u{e9}-]{0,12}") {
+            for path in [path.as_str(), any.as_str()] {
+                prop_assert!(!is_bare(path) || is_plain_once_settled(path), "{path}");
+            }
+        }
+
         #[test]
         fn one_pass_decodes_as_all_rounds_do(bytes in "[%25ef0cC/.;a]{0,40}") {
             prop_assert_eq!(decode_fully(bytes.as_bytes()), decode_by_rounds(bytes.as_bytes()));

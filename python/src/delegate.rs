@@ -5,7 +5,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::forward::{forget_user, without_pretences};
+use crate::forward::{forget_user, forget_user_in_environ, without_pretences};
 use crate::reply::Reply;
 use crate::step::Visit;
 
@@ -29,6 +29,7 @@ impl Delegate {
         };
         let place = without_pretences(visit.place.bind(py), |name| delegation.strips_bytes(name))?;
         forget_user(&place)?;
+        forget_user_in_environ(&place)?;
         let (backend, next) = (delegation.backend, delegation.next().as_str().to_owned());
         let path = delegation.path.clone();
         Ok(Self {

@@ -59,7 +59,7 @@ impl Forward {
         let (lease, touched) = (admission.lease(), !fields.is_empty());
         match user(py, &visit.gate, admission, visit.found)? {
             Some(user) => environ.set_item(intern!(py, "authgate.user"), user)?,
-            None => forget_user(&environ)?,
+            None => forget_user_in_environ(&environ)?,
         }
         let lease = Bound::new(py, Lease { lease, gate: visit.gate.clone() })?;
         (environ, appended, touched, lease).into_pyobject(py)
@@ -201,12 +201,14 @@ fn set_user(scope: &Bound<'_, PyDict>, user: &Bound<'_, PyAny>) -> PyResult<()> 
     }
 }
 
+pub(crate) fn forget_user_in_environ(environ: &Bound<'_, PyDict>) -> PyResult<()> {
+    let key = intern!(environ.py(), "authgate.user");
+    if environ.contains(key)? { environ.del_item(key) } else { Ok(()) }
+}
+
 /// On a public path nobody is known to this gate, whoever an outer layer says it is.
 pub(crate) fn forget_user(place: &Bound<'_, PyDict>) -> PyResult<()> {
     let py = place.py();
-    if place.contains(intern!(py, "authgate.user"))? {
-        place.del_item(intern!(py, "authgate.user"))?;
-    }
     let Some(state) = place.get_item(intern!(py, "state"))? else { return Ok(()) };
     match state.cast::<PyDict>() {
         Ok(state) if state.contains(intern!(py, "user"))? => state.del_item(intern!(py, "user")),

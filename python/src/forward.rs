@@ -139,16 +139,16 @@ impl Send {
         let kind = message.get_item(intern!(py, "type"))?;
         let kind = kind.as_ref().and_then(|kind| kind.cast::<PyString>().ok()).map(|kind| kind.to_str());
         match kind.transpose()? {
-            Some("http.response.start") if !self.fields.is_empty() => {
+            Some("http.response.start") if self.fields.is_empty() => send.call1((message,)),
+            Some("http.response.start") => {
                 let copy = message.copy()?;
                 copy.set_item(intern!(py, "headers"), self.with_fields(message)?)?;
                 send.call1((copy,))
             }
-            Some("http.response.body") if !self.lease.holds(self.gate.now(py)?) => {
-                // As a server does whose client has gone (ASGI 2.4, "Send - send event").
-                Err(PyConnectionError::new_err("the admission of this request has ended"))
-            }
-            _ => send.call1((message,)),
+            // A body, or whatever else an extension sends of it.
+            _ if self.lease.holds(self.gate.now(py)?) => send.call1((message,)),
+            // As a server does whose client has gone (ASGI 2.4, "Send - send event").
+            _ => Err(PyConnectionError::new_err("the admission of this request has ended")),
         }
     }
 }

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
+import json
 import os
 import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, TypeVar
+from urllib.parse import quote, quote_plus
 
 from authgate.events import logger
 
@@ -30,17 +33,51 @@ def pool() -> ThreadPoolExecutor:
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
     """Calls what blocks, off the event loop, in the caller's context."""
     context = contextvars.copy_context()
-    return await asyncio.get_running_loop().run_in_executor(pool(), lambda: context.run(function, *arguments))
+
+    def call() -> T:
+        try:
+            return context.run(function, *arguments)
+        except StopIteration as error:
+            # A future cannot hold it, so nobody would learn of it. `next(…)` without a default raises it.
+            raise RuntimeError("StopIteration was raised") from error
+
+    return await asyncio.get_running_loop().run_in_executor(pool(), call)
 
 
 async def ask(whom: str, deadline: float, answer: Awaitable[T], *, secret: str = "") -> T:
     """An answer within the deadline, in seconds. `secret` never appears in what is raised or logged."""
+    task = asyncio.ensure_future(_staying(answer))
     try:
-        return await asyncio.wait_for(answer, deadline)
-    except asyncio.TimeoutError:
-        raise Unanswered(f"{whom} gave no answer within {deadline:g} s") from None
+        # Unlike `wait_for`, this does not wait for somebody who will not be cancelled, and tells a deadline of ours from
+        # a `TimeoutError` of theirs.
+        done, _ = await asyncio.wait({task}, timeout=deadline)
+    finally:
+        if not task.done():
+            task.add_done_callback(_unheard)
+            task.cancel()
+    if not done:
+        raise Unanswered(f"{whom} gave no answer within {deadline:g} s")
+    if task.cancelled():
+        # By somebody else: we have not been.
+        raise Unanswered(f"{whom} was cancelled")
+    try:
+        return task.result()
     except Exception as error:
         raise failure(whom, error, secret) from None
+
+
+async def _staying(answer: Awaitable[T]) -> T:
+    """What `sys.exit` raises would end the event loop, and the server with it."""
+    try:
+        return await answer
+    except SystemExit as error:
+        raise RuntimeError("SystemExit was raised") from error
+
+
+def _unheard(task: asyncio.Future[Any]) -> None:
+    """Takes what is raised after the deadline, which asyncio would log as nobody's, secrets and all."""
+    if not task.cancelled():
+        task.exception()
 
 
 def ask_now(whom: str, deadline: float, function: Callable[[], T | Awaitable[T]], *, secret: str = "") -> T:
@@ -49,22 +86,29 @@ def ask_now(whom: str, deadline: float, function: Callable[[], T | Awaitable[T]]
         answer = function()
         if not inspect.isawaitable(answer):
             return answer
-
-        async def wait() -> T:
-            return await asyncio.wait_for(answer, deadline)
-
-        return pool().submit(asyncio.run, wait()).result()
-    except asyncio.TimeoutError:
-        raise Unanswered(f"{whom} gave no answer within {deadline:g} s") from None
-    except Exception as error:
+    except (Exception, SystemExit, asyncio.CancelledError) as error:
         raise failure(whom, error, secret) from None
+    context = contextvars.copy_context()
+    asked = ask(whom, deadline, answer, secret=secret)
+    told: T = pool().submit(context.run, asyncio.run, asked).result()
+    return told
 
 
 def failure(whom: str, error: BaseException, secret: str = "") -> Unanswered:
     """Logs what was raised, and says it in a line."""
+    forms = {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret), quote_plus(secret)}
 
     def safe(text: str) -> str:
-        return text.replace(secret, "•••") if secret else text
+        # The longest first: a form may be a part of another.
+        for form in sorted(forms, key=len, reverse=True) if secret else ():
+            text = text.replace(form, "•••")
+        return text
 
-    logger.error("%s raised:\n%s", whom, safe("".join(traceback.format_exception(error))))
-    return Unanswered(safe(f"{whom} raised {type(error).__name__}: {error}"))
+    # A filter of the log's may raise. That must not decide how this ends.
+    with contextlib.suppress(Exception):
+        logger.error("%s raised:\n%s", whom, safe("".join(traceback.format_exception(error))))
+    try:
+        text = str(error)
+    except Exception:
+        text = "what it says about itself cannot be read"
+    return Unanswered(safe(f"{whom} raised {type(error).__name__}: {text}"))

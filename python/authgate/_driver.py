@@ -152,6 +152,8 @@ def read_input(environ: Scope, limit: int, *, deadline: float) -> bytes | str:
     try:
         left = int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError:
+        left = -1
+    if left < 0:
         return "cut"
     if left > limit:
         return "too-large"
@@ -161,7 +163,8 @@ def read_input(environ: Scope, limit: int, *, deadline: float) -> bytes | str:
             return "too-slow"
         try:
             chunk = environ["wsgi.input"].read(min(left, 65_536))
-        except OSError:
+        except Exception:
+            # Each server has an error of its own for a client that has gone.
             return "cut"
         if not chunk:
             return "cut"

@@ -97,6 +97,9 @@ def plan(
     """
     if (backend is None) == (authenticate is None):
         raise TypeError("give either `backend=…`, whose pages the gate serves, or `authenticate=…`, as AsyncMQ does")
+    callables(clock=options.clock, on_event=options.on_event)
+    if not isinstance(options.deadline, int | float):
+        raise TypeError(f"deadline: a {type(options.deadline).__name__} is no number of seconds")
     if not options.deadline > 0:
         raise ConfigError("deadline", f"deadline: {options.deadline!r} is no time to wait; give seconds, such as 5")
     if authenticate is not None:
@@ -129,7 +132,7 @@ def _around_a_function(authenticate: Callable[..., Any], options: Options) -> Pl
         access=access,
         cross_site="silent-sign-in" if enforced else "allowed",
         forwarded_fields=options.forwarded_fields or "x-forwarded-host",
-        paths=[path for path in listed if path == "/"],
+        paths=[*(path for path in listed if path == "/"), *_texts("public_paths", options.public_paths)],
         prefixes=[path for path in listed if path != "/"],
     )
     gate = _core.Gate(
@@ -152,6 +155,8 @@ def _around_backends(given: Any, options: Options) -> Plan:
     if options.required_roles:
         raise TypeError("required_roles: it goes with `authenticate=…`; with `backend=…` give `access=Access.role(…)`")
     backends = list(given) if isinstance(given, list | tuple) else [given]
+    if not backends:
+        raise ConfigError("backend", "backend: there is none; give one, or several in the order of asking")
     specs: list[Any] = []
     asked: dict[str, Any] = {}
     routes: dict[str, tuple[Any, bool]] = {}
@@ -222,6 +227,17 @@ def _native(
 ) -> _Native:
     if not isinstance(access, Access):
         raise TypeError(f"access: a {type(access).__name__} is none; give Access(), Access.admins() or Access.role(…)")
+    if options.throttle is not None and not isinstance(options.throttle, Throttle):
+        raise TypeError(f"throttle: a {type(options.throttle).__name__} is none; give Throttle(…)")
+    for argument in ("mount", "login_path", "logout_path", "realm", "title", "logo", "forwarded_fields"):
+        value = getattr(options, argument)
+        if not isinstance(value, str) and (value is not None or argument not in ("logo", "forwarded_fields")):
+            raise TypeError(f"{argument}: a {type(value).__name__} is no text")
+    if options.texts is not None and not isinstance(options.texts, Mapping):
+        raise TypeError(f"texts: a {type(options.texts).__name__} is no mapping of names to texts")
+    texts = list((options.texts or {}).items())
+    if not all(isinstance(text, str) for pair in texts for text in pair):
+        raise TypeError("texts: it is a mapping of names to texts, and of nothing else")
     return _Native(
         mount=options.mount,
         login_path=options.login_path,
@@ -237,7 +253,7 @@ def _native(
         realm=options.realm,
         title=options.title,
         logo=options.logo,
-        texts=list((options.texts or {}).items()),
+        texts=texts,
         session=session,
         throttle=options.throttle,
     )
@@ -247,6 +263,8 @@ def _texts(argument: str, given: Iterable[str]) -> list[str]:
     """A list of texts. A lone text is one somebody forgot the brackets around."""
     if isinstance(given, str | bytes):
         raise TypeError(f"{argument}: it is a list of texts; write ({given!r},)")
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{argument}: a {type(given).__name__} is no list of texts")
     texts = list(given)
     for text in texts:
         if not isinstance(text, str):
@@ -254,9 +272,17 @@ def _texts(argument: str, given: Iterable[str]) -> list[str]:
     return texts
 
 
+def callables(**given: object) -> None:
+    """Raises `TypeError` for what is there and cannot be called; only the application must be there."""
+    for argument, value in given.items():
+        if not callable(value) and (value is not None or argument == "app"):
+            raise TypeError(f"{argument}: a {type(value).__name__} cannot be called")
+
+
 def _name(backend: AuthBackend, taken: Mapping[str, object]) -> str:
     name = type(backend).__name__
-    return name if name not in taken else f"{name}-{len(taken) + 1}"
+    # The native side takes whatever is true for a user of `authenticate=…`, and knows it by that name.
+    return name if name not in (*taken, "authenticate") else f"{name}-{len(taken) + 1}"
 
 
 def _route(route: Any) -> tuple[str, Any, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ LONGEST_LOOK = 1.0
 LONGEST_SLEEP = 30.0
 """A timer counts seconds, but it is the clock that decides, and a clock may be set: so it is looked at again."""
 POLICY_VIOLATION = 1008
+UNAUTHORIZED = 3000
+"""What is registered for applications to say the same (RFC 6455 §11.7)."""
 
 
 async def guarded(
@@ -37,19 +40,22 @@ class _Guard:
 
     async def receive(self) -> Message:
         """The next message, or that the client has gone as soon as the admission has ended."""
-        if self._pending is None:
-            self._pending = asyncio.ensure_future(self._receive())
         while self._lease.holds():
-            done, _ = await asyncio.wait({self._pending}, timeout=self._until_the_next_look())
-            if done and self._lease.holds():
-                message, self._pending = self._pending.result(), None
+            # Several of the application's tasks may wait at once: each message is for one of them.
+            pending = self._pending = self._pending or asyncio.ensure_future(self._receive())
+            await asyncio.wait({pending}, timeout=self._until_the_next_look())
+            if pending.done() and pending is self._pending and self._lease.holds():
+                self._pending = None
+                message = pending.result()
+                self._closed |= message["type"] == "websocket.disconnect"
                 return message
         await self._close()
         return {"type": "websocket.disconnect", "code": POLICY_VIOLATION, "reason": ""}
 
     async def send(self, message: Message) -> None:
         """Passes a message on; once the admission has ended, a close in the place of all others."""
-        if self._lease.holds() and not self._closed:
+        if self._lease.holds():
+            self._closed |= message["type"] not in ("websocket.accept", "websocket.send")
             await self._send(message)
         else:
             await self._close()
@@ -62,7 +68,12 @@ class _Guard:
     async def _close(self) -> None:
         if not self._closed:
             self._closed = True
-            await self._send({"type": "websocket.close", "code": POLICY_VIOLATION})
+            try:
+                await self._send({"type": "websocket.close", "code": POLICY_VIOLATION})
+            except Exception:
+                # Some servers send no code below 3000, and some raise once the client has gone.
+                with contextlib.suppress(Exception):
+                    await self._send({"type": "websocket.close", "code": UNAUTHORIZED})
 
     def _until_the_next_look(self) -> float:
         longest = LONGEST_LOOK if self._lease.is_revocable else LONGEST_SLEEP

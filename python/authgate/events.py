@@ -44,12 +44,15 @@ OnEvent = Callable[[Event], object]
 def emit(level: int | None, on_event: OnEvent | None, facts: tuple[object, ...]) -> None:
     """Tells whoever listens; the native side calls this."""
     event = Event(*facts)  # type: ignore[arg-type]
-    if level is not None:
-        text = "%s %s: %s (user=%r client=%s kind=%s method=%r path=%r status=%s)"
-        values = (event.outcome, event.reason, event.detail, event.user, event.client, event.kind)
-        logger.log(level, text, *values, event.method, event.path, event.status, extra={"authgate": event})
-    if on_event is not None:
-        try:
-            on_event(event)
-        except Exception:
-            logger.exception("on_event failed; the decision stands")
+    try:
+        if level is not None:
+            text = "%s %s: %s (user=%r client=%s kind=%s method=%r path=%r status=%s)"
+            values = (event.outcome, event.reason, event.detail, event.user, event.client, event.kind)
+            logger.log(level, text, *values, event.method, event.path, event.status, extra={"authgate": event})
+    finally:
+        # A filter of the log's may raise, which the native side reports; whoever else listens is told all the same.
+        if on_event is not None:
+            try:
+                on_event(event)
+            except Exception:
+                logger.exception("on_event failed; the decision stands")

@@ -10,10 +10,10 @@ from authgate._asking import Unanswered, ask
 from authgate._core import Delegate, Forward, Reply
 from authgate._driver import Asynchronous, _call
 from authgate._requests import Message, Receive, Scope, SendMessage, request_of
-from authgate._settings import Options, Plan, plan
+from authgate._settings import Options, Plan, callables, plan
 from authgate.access import Access, Throttle
 from authgate.backends import AuthBackend
-from authgate.events import OnEvent
+from authgate.events import OnEvent, logger
 from authgate.sessions import Sessions
 
 ASGIApp = Callable[[Scope, Receive, SendMessage], Awaitable[None]]
@@ -121,6 +121,7 @@ class AuthGateMiddleware(_core.AsgiGate):
             clock=clock,
             on_event=on_event,
         )
+        callables(app=app, login_page=login_page)
         made = plan(backend, authenticate, options)
         super().__init__(app, made.gate)
         self._plan = made
@@ -159,6 +160,8 @@ class AuthGateMiddleware(_core.AsgiGate):
         response: Any = endpoint
         try:
             if not is_app:
+                if scope["type"] == "websocket":
+                    raise Unanswered(f"{delegate.backend} answers with pages, and a websocket asks for none")
                 request = request_of(scope, receive)
                 response = await ask(delegate.backend, self._plan.deadline, _call(endpoint, request))
             if not callable(response):
@@ -181,9 +184,14 @@ def dressed(step: Reply, login_page: LoginPage | None) -> Reply:
     """The reply with the host's own login page, if it has one."""
     if step.form is None or login_page is None:
         return step
-    page = login_page(step.form)
-    html, policy = page if isinstance(page, tuple) else (page, OWN_PAGE_POLICY)
-    return step.with_own_page(html, policy)
+    try:
+        page = login_page(step.form)
+        html, policy = page if isinstance(page, tuple) else (page, OWN_PAGE_POLICY)
+        return step.with_own_page(html, policy)
+    except Exception:
+        # Nobody is locked out because a template is broken.
+        logger.exception("login_page failed; the gate's own page is shown")
+        return step
 
 
 async def send_both(start: Message, body: Message, send: SendMessage) -> None:

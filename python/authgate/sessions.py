@@ -84,4 +84,4 @@ class Sessions:
 
     def __repr__(self) -> str:
         kind = "sealed" if self.secrets is not None else "records"
-        return f"Sessions.{kind}(idle={self.idle:g}, lifetime={self.lifetime:g}, cookie_name={self.cookie_name!r})"
+        return f"Sessions.{kind}(idle={self.idle}, lifetime={self.lifetime}, cookie_name={self.cookie_name!r})"

@@ -11,7 +11,7 @@ from authgate._asking import Unanswered, ask_now
 from authgate._core import Delegate, Forward, Lease, LoginForm, Reply
 from authgate._driver import Synchronous
 from authgate._requests import Request
-from authgate._settings import Options, Plan, plan, sync_only
+from authgate._settings import Options, Plan, callables, plan, sync_only
 from authgate.access import Access, Throttle
 from authgate.backends import AuthBackend
 from authgate.events import OnEvent, logger
@@ -88,6 +88,7 @@ class AuthGate:
             clock=clock,
             on_event=on_event,
         )
+        callables(app=app, login_page=login_page)
         self.app = app
         self._plan: Plan = sync_only(plan(backend, authenticate, options))
         self._login_page = login_page

@@ -13,8 +13,10 @@ pub(crate) fn config(py: Python<'_>, error: &ConfigError) -> PyErr {
     let argument = match error.field() {
         "key" => "keys",
         "require" | "strict_aud" => "verify_options",
-        "session_idle" | "session_lifetime" | "session_renewal" | "session_secret" | "cookie" => "session",
-        "public_path" | "public_prefix" => "allowlist",
+        "session_idle" | "session_lifetime" | "session_renewal" | "session_secret" | "cookie"
+        | "cookie_name" | "cookie_path" | "cookie_domain" => "session",
+        "public_path" => "public_paths",
+        "public_prefix" => "allowlist",
         "routes" | "challenge" => "backend",
         field => field,
     };

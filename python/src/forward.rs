@@ -209,9 +209,8 @@ pub(crate) fn forget_user_in_environ(environ: &Bound<'_, PyDict>) -> PyResult<()
 /// On a public path nobody is known to this gate, whoever an outer layer says it is.
 pub(crate) fn forget_user(place: &Bound<'_, PyDict>) -> PyResult<()> {
     let py = place.py();
-    let Some(state) = place.get_item(intern!(py, "state"))? else { return Ok(()) };
-    match state.cast::<PyDict>() {
-        Ok(state) if state.contains(intern!(py, "user"))? => state.del_item(intern!(py, "user")),
+    match place.get_item(intern!(py, "state"))?.filter(|state| !state.is_none()) {
+        Some(state) if state.contains(intern!(py, "user"))? => state.del_item(intern!(py, "user")),
         _ => Ok(()),
     }
 }

@@ -139,8 +139,9 @@ impl<'py> Request<'py> {
                 None => continue,
             };
             let value: String = value.extract()?;
-            // A server may set these two to nothing, which is as good as leaving them out (PEP 3333).
-            if !value.is_empty() {
+            // A server may set these two to nothing, which is as good as leaving them out (PEP 3333). Any other field that
+            // is empty was sent so, and an empty `Origin` is not the same as none.
+            if !value.is_empty() || key.starts_with("HTTP_") {
                 headers.push((name.to_ascii_lowercase().replace('_', "-"), latin1(&value)?));
             }
         }
@@ -226,16 +227,17 @@ fn is_plain(path: &str) -> bool {
 /// A server tells the path decoded, because applications route by that, and most tell what was sent, too. That is taken
 /// only if it decodes to the very path that the application will see: whoever rewrote one and not the other would have the
 /// gate judge what nobody asked for.
-fn as_sent(root: &[u8], path: &[u8], raw: Option<&[u8]>) -> (String, String) {
-    let root = encode(root);
+fn as_sent(told_root: &[u8], path: &[u8], raw: Option<&[u8]>) -> (String, String) {
+    let root = encode(told_root);
     let raw = raw.and_then(|raw| std::str::from_utf8(raw).ok()).filter(|raw| {
         let is_plain = raw.as_bytes() == path && !raw.contains('%');
         let decodes_to = |wanted: &mut dyn Iterator<Item = u8>| percent_decode(raw.as_bytes()).eq(wanted);
         let is_below = is_below(raw.as_bytes(), root.as_bytes());
-        // Some frameworks have cut the root off the path already; then what was sent still carries it.
-        let is_whole = is_below || !self::is_below(path, root.as_bytes());
-        (is_plain || decodes_to(&mut path.iter().copied())) && is_whole
-            || !root.is_empty() && is_below && decodes_to(&mut root.bytes().chain(path.iter().copied()))
+        // Some frameworks have cut the root off the path already; then what was sent still carries it. A path that is
+        // below the root counts as whole, as ASGI has it: nobody else would see what is left of it after a second cut.
+        let is_cut = !self::is_below(path, told_root);
+        (is_plain || decodes_to(&mut path.iter().copied())) && (is_below || is_cut)
+            || is_below && is_cut && decodes_to(&mut told_root.iter().chain(path).copied())
     });
     let path = raw.map_or_else(|| encode(path), str::to_owned);
     (root, path)

@@ -177,9 +177,9 @@ fn lookup(answer: &Bound<'_, PyAny>) -> PyResult<Lookup> {
     account(answer).map(Lookup::Found)
 }
 
-/// A user, or a user and what they prove themselves with.
+/// A user, or a user and what they prove themselves with. A row of a database may be a user and a tuple, too: it has names.
 fn account(answer: &Bound<'_, PyAny>) -> PyResult<Account> {
-    let Ok(pair) = answer.cast::<PyTuple>() else { return Ok(to_core_for_good(answer)?.into()) };
+    let Ok(pair) = answer.cast_exact::<PyTuple>() else { return Ok(to_core_for_good(answer)?.into()) };
     let account = Account::from(to_core_for_good(&pair.get_item(0)?)?);
     let credential = pair.get_item(1)?;
     Ok(match credential.cast::<PyString>() {

@@ -22,13 +22,24 @@ class Response:
         await send({"type": "http.response.body", "body": self.body})
 
 
+def made_by(request: Any) -> str | None:
+    """The framework that a request is of, subclasses included; `None` for any other."""
+    for framework in ("lilya", "starlette"):
+        module = sys.modules.get(f"{framework}.requests")
+        if module is not None and isinstance(request, module.Request):
+            return framework
+    return None
+
+
 def response_of(request: Any, reply: Reply) -> Any:
     """A response of the framework that the request is of."""
-    framework = type(request).__module__.partition(".")[0]
-    if framework not in ("lilya", "starlette"):
+    framework = made_by(request)
+    if framework is None:
         return Response(reply.status, reply.headers, reply.body)
-    fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in reply.headers}
-    kind = sys.modules[f"{framework}.responses"].Response
-    media_type = fields.pop("content-type", None)
-    fields.pop("content-length", None)
-    return kind(reply.body, status_code=reply.status, headers=fields, media_type=media_type)
+    response = sys.modules[f"{framework}.responses"].Response(reply.body, status_code=reply.status)
+    add = response.headers.add if framework == "lilya" else response.headers.append
+    for name, value in reply.headers:
+        # The framework counts the bytes itself; a field may come twice.
+        if name != b"content-length":
+            add(name.decode("latin-1"), value.decode("latin-1"))
+    return response

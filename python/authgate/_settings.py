@@ -118,8 +118,9 @@ def _around_a_function(authenticate: Callable[..., Any], options: Options) -> Pl
     is_ours = getattr(authenticate, "__func__", None) is JWTAuthBackend.authenticate
     tokens = owner if is_ours and isinstance(owner, JWTAuthBackend) else None
     roles = _texts("required_roles", options.required_roles)
+    if "" in roles:
+        raise ConfigError("required_roles", "required_roles: a role has an empty name; name it, or leave it out")
     allowlist = ASYNCMQ_ALLOWLIST if options.allowlist is None else options.allowlist
-    # AsyncMQ takes an entry both ways; the mount's home alone cannot be a prefix.
     listed = _texts("allowlist", allowlist)
     access = Access(
         admins_only=options.require_admin is None or bool(options.require_admin),
@@ -132,8 +133,9 @@ def _around_a_function(authenticate: Callable[..., Any], options: Options) -> Pl
         access=access,
         cross_site="silent-sign-in" if enforced else "allowed",
         forwarded_fields=options.forwarded_fields or "x-forwarded-host",
-        paths=[*(path for path in listed if path == "/"), *_texts("public_paths", options.public_paths)],
-        prefixes=[path for path in listed if path != "/"],
+        # AsyncMQ opens a path and all below it; but of an entry that ends with a slash, as "/" does, that path alone.
+        paths=[*(path for path in listed if path.endswith("/")), *_texts("public_paths", options.public_paths)],
+        prefixes=[path for path in listed if not path.endswith("/")],
     )
     gate = _core.Gate(
         [(tokens,)], native, keeps_records=False, clock=options.clock, on_event=options.on_event
@@ -162,9 +164,14 @@ def _around_backends(given: Any, options: Options) -> Plan:
     routes: dict[str, tuple[Any, bool]] = {}
     people = None
     for backend in backends:
-        if isinstance(backend, JWTAuthBackend):
+        # A subclass with a check of its own is asked, as any other backend.
+        if isinstance(backend, JWTAuthBackend) and type(backend).authenticate is JWTAuthBackend.authenticate:
             specs.append(backend)
         elif isinstance(backend, SimpleUsernamePasswordBackend):
+            for method in ("authenticate", "login", "logout"):
+                if getattr(type(backend), method) is not getattr(SimpleUsernamePasswordBackend, method):
+                    text = f"backend: {type(backend).__name__} has a {method} of its own, which the gate would not call; "
+                    raise TypeError(f"{text}write a backend that is no SimpleUsernamePasswordBackend")
             specs.append(False)
             people = backend
         elif isinstance(backend, AuthBackend):
@@ -298,7 +305,7 @@ def _route(route: Any) -> tuple[str, Any, bool]:
     return path, endpoint, is_app
 
 
-def host_gate(backends: list[Any], trusted_proxies: Iterable[str]) -> _core.Gate:
+def host_gate(backends: list[Any], trusted_proxies: Iterable[str], on_event: OnEvent | None) -> _core.Gate:
     """A gate for a host that has a middleware of its own and asks for login and logout alone, as AsyncMQ does."""
     native = _Native(
         mount="",
@@ -319,7 +326,7 @@ def host_gate(backends: list[Any], trusted_proxies: Iterable[str]) -> _core.Gate
         session=None,
         throttle=None,
     )
-    return _core.Gate(backends, native, keeps_records=False, clock=None, on_event=None)
+    return _core.Gate(backends, native, keeps_records=False, clock=None, on_event=on_event)
 
 
 def sync_only(plan: Plan) -> Plan:

@@ -16,7 +16,7 @@ LookUp = Callable[[str], "Found | Awaitable[Found]"]
 class AuthBackend(Protocol):
     """A way to prove who asks, and pages to sign in and out.
 
-    Under WSGI the methods are `def`; under ASGI each may be `async def`.
+    Each method but `routes` may be `async def`. Under ASGI one that is `def` runs on the event loop, so it must not block.
     """
 
     def authenticate(self, request: Any, /) -> Any:

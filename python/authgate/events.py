@@ -22,7 +22,7 @@ class Event:
     status: int | None
     """The status of the gate's own answer."""
     reason: str
-    """Why, as a short stable name, such as `signed-in`, `sign-in`, `wrong-password` or `expired`."""
+    """Why, as a short stable name, such as `signed-in`, `sign-in`, `wrong-password` or `token-expired`."""
     detail: str
     """Why, in a sentence."""
     user: str | None

@@ -134,6 +134,11 @@ class AuthGateMiddleware(_core.AsgiGate):
         """Ends all sessions of the user with this id that have begun until now, in this process."""
         self._plan.gate.sign_out_everywhere(user)
 
+    @property
+    def routes(self) -> Any:
+        """The application's, for frameworks that make links by looking through what is mounted."""
+        return getattr(self.app, "routes", [])
+
     async def _call(self, scope: Scope, receive: Receive, send: SendMessage) -> None:
         await self(scope, receive, send)
 

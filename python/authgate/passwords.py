@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Iterable
 from typing import Any
 
-from authgate import _core
 from authgate._asking import in_thread
-from authgate._core import Reply, User
+from authgate._core import Gate, User
 from authgate.backends import Found, LookUp, Verify
-
-UNKNOWN = object()
+from authgate.errors import ConfigError
 
 
 class SimpleUsernamePasswordBackend:
@@ -48,18 +45,21 @@ class SimpleUsernamePasswordBackend:
             deadline: How long AsyncMQ's login page waits for `verify` and the form, in seconds.
         """
         for name, function in (("verify", verify), ("look_up", look_up)):
-            if function is not None and not callable(function):
+            if not callable(function) and (function is not None or name == "verify"):
                 raise TypeError(f"{name}: a {type(function).__name__} cannot be called; give a function")
         for name, text in (("session_key", session_key), ("login_template", login_template)):
             if not isinstance(text, str) or not text:
                 raise TypeError(f"{name}: {text!r} is no name")
+        if not deadline > 0:
+            raise ConfigError("deadline", f"deadline: {deadline!r} is no time to wait; give seconds, such as 5")
         self.verify = verify
         self.look_up = look_up
         self.session_key = session_key
         self.login_template = login_template
         self.run_in_thread = run_in_thread
         self.deadline = deadline
-        self._gate = _host_gate(list(trusted_proxies))
+        self.trusted_proxies = trusted_proxies if isinstance(trusted_proxies, str) else tuple(trusted_proxies)
+        self._gate = _gate_of(self.trusted_proxies)
 
     async def authenticate(self, request: Any) -> User | None:
         """The user whom AsyncMQ's session holds, or `None`."""
@@ -68,10 +68,12 @@ class SimpleUsernamePasswordBackend:
     def user_in(self, session: Any) -> User | None:
         """The user that a session holds. Whatever else stands in its place is nobody."""
         data = session.get(self.session_key)
-        if not isinstance(data, dict) or not data.get("id"):
+        identity = data.get("id") if isinstance(data, dict) else None
+        if not isinstance(identity, str | int) or isinstance(identity, bool) or identity == "":
             return None
         try:
-            return User(**{"name": data["id"], **data})
+            # What the session does not say is not granted.
+            return User(**{"name": identity, "is_admin": False, **data})
         except TypeError:
             return None
 
@@ -79,13 +81,13 @@ class SimpleUsernamePasswordBackend:
         """AsyncMQ's login page, and what is posted to it."""
         from authgate._hosted import sign_in
 
-        return await sign_in(self, request)
+        return await sign_in(self, self._gate, request)
 
     async def logout(self, request: Any) -> Any:
         """Forgets the sign-in, and leads to the login page."""
         from authgate._hosted import sign_out
 
-        return await sign_out(self, request)
+        return await sign_out(self, self._gate, request)
 
     def routes(self) -> list[Any]:
         """None: login and logout are all there is."""
@@ -110,8 +112,7 @@ class SimpleUsernamePasswordBackend:
         return (await answer if inspect.isawaitable(answer) else answer) or False
 
 
-def _host_gate(trusted_proxies: list[str]) -> _core.Gate:
-    """A gate for a host that keeps the sign-ins itself."""
-    from authgate import _settings
+def _gate_of(trusted_proxies: Iterable[str]) -> Gate:
+    from authgate._hosted import gate_of
 
-    return _settings.host_gate([True], trusted_proxies)
+    return gate_of(True, trusted_proxies)

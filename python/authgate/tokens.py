@@ -11,6 +11,7 @@ from typing import Any
 
 from authgate._core import JwtBackend, User
 from authgate._headers import header_fields
+from authgate._token_pages import TokenPages
 from authgate.errors import ConfigError
 
 # How many bytes a secret should have: as many as the hash (RFC 7518, section 3.2).
@@ -37,7 +38,7 @@ class ShortSecretWarning(UserWarning):
     """A secret is long enough for AsyncMQ's rule, 32 bytes, and shorter than the hash of an algorithm."""
 
 
-class JWTAuthBackend(JwtBackend):
+class JWTAuthBackend(TokenPages, JwtBackend):
     """The stateless backend: `Authorization: Bearer <token>`, a JSON Web Token that somebody else has signed.
 
     The arguments, their defaults and their meaning are AsyncMQ's, and behind it PyJWT's:

@@ -205,3 +205,14 @@ def test_a_mistake_of_the_password_backend_is_refused_by_name(keyword: str) -> N
     settings: dict[str, Any] = {"verify": verify, keyword: 5}
     with pytest.raises(TypeError, match=f"^{keyword}:"):
         SimpleUsernamePasswordBackend(**settings)
+
+
+@pytest.mark.parametrize("method", ["authenticate", "login", "logout"])
+def test_a_password_backend_with_pages_of_its_own_is_refused_rather_than_bypassed(method: str) -> None:
+    own = type("Own", (SimpleUsernamePasswordBackend,), {method: lambda self, request: None})
+    with pytest.raises(TypeError, match=f"backend: Own has a {method} of its own"):
+        AuthGateMiddleware(nothing, backend=own(lambda username, password: None), session=Sessions.records())
+
+
+async def nothing(*_: object) -> None:
+    """No application."""

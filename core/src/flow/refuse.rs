@@ -1,5 +1,6 @@
 use http::StatusCode;
 
+use crate::backend::LogoutAnswer;
 use crate::event::{Note, Reason};
 use crate::gate::Settings;
 use crate::local_path::LocalPath;
@@ -72,7 +73,7 @@ impl Asker {
             Kind::Page if refusal.status != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
                 let home = LocalPath::home(&self.mount);
                 // Somebody who may not enter may know somebody who may.
-                let may_switch = denial == Denial::NotAllowed && settings.sessions.is_some();
+                let may_switch = denial == Denial::NotAllowed && signs_out(settings);
                 let switch = may_switch.then(|| settings.logout(&self.mount));
                 let links = Links { home: &home, switch_user: switch.as_ref() };
                 let html = settings.pages.refusal(refusal.status, refusal.text, links);
@@ -91,4 +92,10 @@ impl Asker {
         };
         self.finish(reply)
     }
+}
+
+/// Whether signing out makes somebody nobody, so that another may sign in; where tokens prove who asks, it does not.
+fn signs_out(settings: &Settings) -> bool {
+    let first = settings.backends.first().map(|backend| backend.logout());
+    first.is_some_and(|logout| !matches!(logout, LogoutAnswer::ToLogin))
 }

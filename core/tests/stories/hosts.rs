@@ -194,3 +194,12 @@ fn a_session_keeps_what_the_host_notes_about_its_user_and_no_claims() {
     ada.world.note(&format!("{{\"x\":\"{}\"}}", "x".repeat(4096)));
     ada.sign_in("ada", "right");
 }
+
+#[test]
+fn who_may_not_enter_finds_the_way_to_sign_in_as_somebody_else() {
+    let mut ada = behind(|gate| gate.access(Access::admins()));
+    ada.cookie = Some("who=ada".to_owned());
+    let answer = ada.get("/ops/queues");
+    assert_eq!((answer.status, answer.reason), (403, "not-allowed"));
+    assert!(answer.body.contains("href=\"/ops/logout\""), "{}", answer.body);
+}

@@ -4,6 +4,7 @@ use http::header::HeaderName;
 
 use crate::event::{Event, Note, Outcome};
 use crate::gate::Settings;
+use crate::headers::HeaderView;
 use crate::identity::IdentityHeaders;
 use crate::lease::{Holder, Lease};
 use crate::local_path::LocalPath;
@@ -56,6 +57,11 @@ impl Admission {
     /// Whether the field `name` must be removed before the request is passed on: it could pretend an identity.
     pub fn strips(&self, name: &HeaderName) -> bool {
         self.identity.has(name.as_str())
+    }
+
+    /// Whether any of these fields must be removed; seldom one has to.
+    pub fn strips_any(&self, headers: HeaderView<'_>) -> bool {
+        headers.any_name(|name| self.identity.has_bytes(name))
     }
 
     /// [`strips`](Self::strips) for a name that a host has as bytes. What is no text is stripped, too.

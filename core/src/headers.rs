@@ -53,6 +53,15 @@ impl<'a> HeaderView<'a> {
             .any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
     }
 
+    /// Whether any field's name is one that somebody looks for.
+    pub(crate) fn any_name(self, wanted: impl Fn(&[u8]) -> bool) -> bool {
+        match self {
+            Self::Map(map) => map.keys().any(|name| wanted(name.as_str().as_bytes())),
+            Self::Parsed(list) => list.iter().any(|field| wanted(field.name.as_bytes())),
+            Self::Pairs(list) => list.iter().any(|(name, _)| wanted(name)),
+        }
+    }
+
     /// How many fields there are, and how many bytes their names and values take.
     pub(crate) fn size(self) -> (usize, usize) {
         let count = |sizes: &mut dyn Iterator<Item = usize>| {
@@ -116,6 +125,10 @@ mod tests {
             assert_eq!(view.one(&HOST), Ok(Some(&b"x"[..])));
             assert!(view.lists(&ACCEPT, "b") && view.lists(&ACCEPT, "C") && !view.lists(&ACCEPT, "a, b"));
             assert_eq!(view.size(), (3, 22));
+            assert!(
+                view.any_name(|name| name.eq_ignore_ascii_case(b"host"))
+                    && !view.any_name(|name| name == b"x")
+            );
         }
     }
 }

@@ -49,8 +49,9 @@ const COMMON: [&str; 37] = [
 #[derive(Debug)]
 pub(crate) struct IdentityHeaders {
     names: BTreeSet<String>,
-    /// The letters that these names begin with, a bit each: most of a request's fields begin with another.
+    /// The letters that these names begin with, and their lengths, a bit each: most of a request's fields differ in one.
     initials: u128,
+    lengths: u128,
 }
 
 impl IdentityHeaders {
@@ -66,7 +67,8 @@ impl IdentityHeaders {
         let names: BTreeSet<String> = names.map(|name| fold(name).into_owned()).collect();
         let initials =
             names.iter().filter_map(|name| name.bytes().next()).fold(0, |all, first| all | bit(first));
-        Ok(Self { names, initials })
+        let lengths = names.iter().fold(0, |all, name| all | length(name.len()));
+        Ok(Self { names, initials, lengths })
     }
 
     /// Whether `name`, as some server may read it, grants an identity. CGI and WSGI turn `-` into `_`, and some servers
@@ -79,9 +81,15 @@ impl IdentityHeaders {
     pub(crate) fn has_bytes(&self, name: &[u8]) -> bool {
         let first = name.first().copied().unwrap_or_default();
         let first = if first.is_ascii_alphanumeric() { first.to_ascii_lowercase() } else { b'-' };
-        let may_be = self.initials & bit(first) != 0 || !name.is_ascii();
+        let may_be =
+            self.initials & bit(first) != 0 && self.lengths & length(name.len()) != 0 || !name.is_ascii();
         may_be && std::str::from_utf8(name).map_or(true, |name| self.names.contains(fold(name).as_ref()))
     }
+}
+
+/// All that are longer than 127 bytes share a bit.
+fn length(bytes: usize) -> u128 {
+    1 << bytes.min(127)
 }
 
 /// Folded names are ASCII.

@@ -61,15 +61,17 @@ impl AsgiGate {
             _ => return slf.call_method1(intern!(py, "_refuse_scope"), (scope,)),
         };
         let request = Request::of_scope(scope, websocket)?;
-        match this.gate.begin(py, &request)? {
+        let (step, strips) = this.gate.begin(py, &request)?;
+        match step {
             Step::Done(Decision::Forward(admission)) => {
                 this.gate.trail.tell(py, &admission.event(), request.method(), request.path());
-                let strips = |name: &[u8]| admission.strips_bytes(name);
-                if request.any_field(strips) {
-                    let scope = without_pretences(scope, strips)?;
-                    return pass_on(&this.gate, admission, &scope, None, (app, receive, send));
-                }
-                pass_on(&this.gate, admission, scope, None, (app, receive, send))
+                let stripped = if strips {
+                    Some(without_pretences(scope, |name| admission.strips_bytes(name))?)
+                } else {
+                    None
+                };
+                let scope = stripped.as_ref().unwrap_or(scope);
+                pass_on(&this.gate, admission, scope, websocket, None, (app, receive, send))
             }
             Step::Done(Decision::Respond(reply)) if !websocket && reply.login_form().is_none() => {
                 static SEND: PyOnceLock<Py<PyAny>> = PyOnceLock::new();

@@ -43,7 +43,9 @@ impl Forward {
         let (admission, visit) = self.take()?;
         visit.gate.trail.tell(py, &admission.event(), &visit.method, &visit.path);
         let scope = without_pretences(visit.place.bind(py), |name| admission.strips_bytes(name))?;
-        pass_on(&visit.gate, admission, &scope, visit.found, (app, receive, send))
+        let websocket =
+            scope.get_item(intern!(py, "type"))?.is_some_and(|kind| kind.eq("websocket").unwrap_or(true));
+        pass_on(&visit.gate, admission, &scope, websocket, visit.found, (app, receive, send))
     }
 
     /// Makes a WSGI request ready: the environ, what to append to the answer, whether a session touched it, and the lease.
@@ -71,6 +73,7 @@ pub(crate) fn pass_on<'py>(
     gate: &Arc<Inner>,
     admission: Admission,
     scope: &Bound<'py, PyDict>,
+    websocket: bool,
     found: Option<Py<PyAny>>,
     (app, receive, send): (&Bound<'py, PyAny>, &Bound<'py, PyAny>, &Bound<'py, PyAny>),
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -81,9 +84,7 @@ pub(crate) fn pass_on<'py>(
         None => forget_user(scope)?,
     }
     let ends = lease.until().is_some() || lease.is_revocable();
-    let is_websocket =
-        ends && scope.get_item(intern!(py, "type"))?.is_some_and(|kind| kind.eq("websocket").unwrap_or(true));
-    if is_websocket {
+    if ends && websocket {
         let lease = Bound::new(py, Lease { lease, gate: gate.clone() })?;
         let guarded = py.import("authgate._websocket")?.getattr("guarded")?;
         return guarded.call1((app, scope, receive, send, lease));

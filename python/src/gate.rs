@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use authgate_core::{Gate as CoreGate, MemoryStore, Step, Timestamp, Unavailable};
+use authgate_core::{Decision, Gate as CoreGate, MemoryStore, Step, Timestamp, Unavailable};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -67,7 +67,7 @@ impl Gate {
             Some(path) => request.at(path),
             None => request,
         };
-        let step = self.0.begin(py, &request)?;
+        let (step, _) = self.0.begin(py, &request)?;
         go_on(py, step, Visit::new(self.0.clone(), &request, place))
     }
 
@@ -83,10 +83,17 @@ impl Gate {
 }
 
 impl Inner {
-    /// The first step that is not answered at once.
-    pub(crate) fn begin(&self, py: Python<'_>, request: &Request<'_>) -> PyResult<Step> {
+    /// The first step that is not answered at once; and whether, if the request is let through, some of its fields are not.
+    pub(crate) fn begin(&self, py: Python<'_>, request: &Request<'_>) -> PyResult<(Step, bool)> {
         let now = self.now(py)?;
-        Ok(self.at_once(request.with_head(|head| self.core.begin(head, now)), now))
+        Ok(request.with_head(|head| {
+            let step = self.at_once(self.core.begin(head, now), now);
+            let strips = match &step {
+                Step::Done(Decision::Forward(admission)) => admission.strips_any(head.headers()),
+                _ => false,
+            };
+            (step, strips)
+        }))
     }
 
     /// Answers what nobody has to be waited for.

@@ -190,14 +190,6 @@ impl<'py> Request<'py> {
     pub(crate) fn path(&self) -> &str {
         self.path.as_str()
     }
-
-    /// Whether any field's name is one that `pretends`.
-    pub(crate) fn any_field(&self, pretends: impl Fn(&[u8]) -> bool) -> bool {
-        match &self.headers {
-            Fields::Bytes(fields) => fields.iter().any(|(name, _)| pretends(name.as_bytes())),
-            Fields::Text(fields) => fields.iter().any(|(name, _)| pretends(name.as_bytes())),
-        }
-    }
 }
 
 impl Text<'_> {
@@ -280,10 +272,14 @@ fn pair<'py>(field: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyBytes>, Bound<
 fn peer(client: Option<&Bound<'_, PyAny>>) -> Peer {
     match client.filter(|client| !client.is_none()) {
         None => Peer::Unix,
-        Some(client) => match client.get_item(0).and_then(|host| host.extract::<String>()) {
-            Ok(host) => address_of(&host),
-            Err(_) => Peer::Unknown,
-        },
+        Some(client) => {
+            let host = match client.cast::<PyTuple>() {
+                Ok(pair) => pair.get_item(0),
+                Err(_) => client.get_item(0),
+            };
+            let host = host.ok().and_then(|host| host.cast_into::<PyString>().ok());
+            host.as_ref().and_then(|host| host.to_str().ok()).map_or(Peer::Unknown, address_of)
+        }
     }
 }
 

@@ -51,22 +51,22 @@ impl<'a> Head<'a> {
         };
         // An absolute target without a path means the root (RFC 9112 §3.2.1).
         let path = if path.is_empty() && authority.is_some() { "/" } else { path };
+        Self { authority, ..Self::of(method, path, query, headers) }
+    }
+
+    /// A head whose path and query a host has taken apart already: the path as it was sent, escapes and all.
+    pub fn of(method: &'a str, path: &'a str, query: Option<&'a str>, headers: HeaderView<'a>) -> Self {
         Self {
             method,
             prefix: "",
             path,
             query,
-            authority,
+            authority: None,
             headers,
             scheme: Scheme::Http,
             peer: Peer::Unknown,
             websocket: false,
         }
-    }
-
-    /// A head whose path and query a host has taken apart already: the path as it was sent, escapes and all.
-    pub fn of(method: &'a str, path: &'a str, query: Option<&'a str>, headers: HeaderView<'a>) -> Self {
-        Self { path, query, ..Self::new(method, "/", headers) }
     }
 
     /// How the request arrived here. Default: plain HTTP.

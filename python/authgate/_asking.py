@@ -8,9 +8,11 @@ import contextvars
 import inspect
 import json
 import os
+import threading
 import traceback
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
@@ -24,13 +26,45 @@ class Unanswered(Exception):
     """Somebody could not be asked. The text is for the log."""
 
 
-@cache
-def pool() -> ThreadPoolExecutor:
+MOST_CHECKS = 128
+"""The most passwords that are checked or wait for it at once: beyond that nobody would be answered in time."""
+
+
+class Threads:
     """Threads for what blocks, apart from the event loop's own, which are the application's."""
-    return ThreadPoolExecutor(max_workers=min(32, (os.cpu_count() or 1) + 4), thread_name_prefix="authgate")
+
+    def __init__(self, name: str, most: int | None = None) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=min(32, (os.cpu_count() or 1) + 4), thread_name_prefix=name)
+        self._most = most
+        self._busy = 0
+        self._lock = threading.Lock()
+
+    def submit(self, function: Callable[[], T]) -> Future[T]:
+        """Calls it in a thread; raises `Unanswered` if too many wait already."""
+        with self._lock:
+            if self._most is not None and self._busy >= self._most:
+                raise Unanswered("too many passwords are being checked at the moment")
+            self._busy += 1
+        future = self._pool.submit(function)
+        future.add_done_callback(self._done)
+        return future
+
+    def _done(self, _: Future[Any]) -> None:
+        with self._lock:
+            self._busy -= 1
 
 
-async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
+@cache
+def _threads(what: str, _process: int) -> Threads:
+    return Threads(f"authgate-{what}", MOST_CHECKS if what == "passwords" else None)
+
+
+def threads(what: str) -> Threads:
+    """The threads for one purpose. Those for passwords are apart, so that no flood of them delays who is signed in."""
+    return _threads(what, os.getpid())
+
+
+async def in_thread(function: Callable[..., T], *arguments: Any, what: str = "stores") -> T:
     """Calls what blocks, off the event loop, in the caller's context."""
     context = contextvars.copy_context()
 
@@ -41,7 +75,7 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
             # A future cannot hold it, so nobody would learn of it. `next(…)` without a default raises it.
             raise RuntimeError("StopIteration was raised") from error
 
-    return await asyncio.get_running_loop().run_in_executor(pool(), call)
+    return await asyncio.wrap_future(threads(what).submit(call))
 
 
 async def ask(whom: str, deadline: float, answer: Awaitable[T], *, secret: str = "") -> T:
@@ -62,6 +96,8 @@ async def ask(whom: str, deadline: float, answer: Awaitable[T], *, secret: str =
         raise Unanswered(f"{whom} was cancelled")
     try:
         return task.result()
+    except Unanswered:
+        raise
     except Exception as error:
         raise failure(whom, error, secret) from None
 
@@ -81,17 +117,30 @@ def _unheard(task: asyncio.Future[Any]) -> None:
 
 
 def ask_now(whom: str, deadline: float, function: Callable[[], T | Awaitable[T]], *, secret: str = "") -> T:
-    """The same for whoever waits in a thread of its own. What is asynchronous runs in a loop of its own."""
+    """The same for whoever waits in a thread of its own. What is asynchronous runs in an event loop of ours."""
     try:
         answer = function()
         if not inspect.isawaitable(answer):
             return answer
     except (Exception, SystemExit, asyncio.CancelledError) as error:
         raise failure(whom, error, secret) from None
-    context = contextvars.copy_context()
-    asked = ask(whom, deadline, answer, secret=secret)
-    told: T = pool().submit(context.run, asyncio.run, asked).result()
-    return told
+    # Its task begins in this thread's context: asyncio copies it.
+    future = asyncio.run_coroutine_threadsafe(ask(whom, deadline, answer, secret=secret), _loop(os.getpid()))
+    try:
+        # The loop itself may be blocked by somebody who should not.
+        told: T = future.result(deadline + 1)
+        return told
+    except FutureTimeout:
+        future.cancel()
+        raise Unanswered(f"{whom} gave no answer within {deadline:g} s") from None
+
+
+@cache
+def _loop(_process: int) -> asyncio.AbstractEventLoop:
+    """One event loop for all that is asynchronous under WSGI, so that connections to a directory can be kept."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="authgate-loop", daemon=True).start()
+    return loop
 
 
 def failure(whom: str, error: BaseException, secret: str = "") -> Unanswered:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from authgate import _core, _workers
+from authgate._checks import callables, paths, seconds, texts
 from authgate.access import Access, Throttle
 from authgate.backends import AuthBackend
 from authgate.errors import ConfigError
@@ -98,10 +99,7 @@ def plan(
     if (backend is None) == (authenticate is None):
         raise TypeError("give either `backend=…`, whose pages the gate serves, or `authenticate=…`, as AsyncMQ does")
     callables(clock=options.clock, on_event=options.on_event)
-    if not isinstance(options.deadline, int | float):
-        raise TypeError(f"deadline: a {type(options.deadline).__name__} is no number of seconds")
-    if not options.deadline > 0:
-        raise ConfigError("deadline", f"deadline: {options.deadline!r} is no time to wait; give seconds, such as 5")
+    seconds("deadline", options.deadline, positive=True)
     if authenticate is not None:
         return _around_a_function(authenticate, options)
     return _around_backends(backend, options)
@@ -110,21 +108,22 @@ def plan(
 def _around_a_function(authenticate: Callable[..., Any], options: Options) -> Plan:
     """AsyncMQ's way: the application has login and logout pages of its own."""
     if not callable(authenticate):
-        raise TypeError(f"authenticate: a {type(authenticate).__name__} cannot be called; give a function of a request")
+        raise TypeError(f"authenticate: a {type(authenticate).__name__} cannot be called; give a function of a request, or `backend=…`")
     for keyword in ("session", "access", "texts", "throttle"):
         if getattr(options, keyword) is not None:
             raise TypeError(f"{keyword}: it goes with `backend=…`; with `authenticate=…` the application signs people in")
     owner = getattr(authenticate, "__self__", None)
-    is_ours = getattr(authenticate, "__func__", None) is JWTAuthBackend.authenticate
-    tokens = owner if is_ours and isinstance(owner, JWTAuthBackend) else None
-    roles = _texts("required_roles", options.required_roles)
+    is_method = getattr(authenticate, "__func__", None) is JWTAuthBackend.authenticate
+    tokens = owner if is_method and _is_native(owner) else None
+    roles = texts("required_roles", options.required_roles)
     if "" in roles:
         raise ConfigError("required_roles", "required_roles: a role has an empty name; name it, or leave it out")
     allowlist = ASYNCMQ_ALLOWLIST if options.allowlist is None else options.allowlist
-    listed = _texts("allowlist", allowlist)
+    listed = paths("allowlist", allowlist)
+    admins_only = options.require_admin is None or bool(options.require_admin)
     access = Access(
-        admins_only=options.require_admin is None or bool(options.require_admin),
-        admin_roles=ASYNCMQ_ADMIN_ROLES,
+        admins_only=admins_only,
+        admin_roles=ASYNCMQ_ADMIN_ROLES if admins_only else (),
         any_role=tuple(roles) or None,
     )
     enforced = options.enforce_same_origin is None or bool(options.enforce_same_origin)
@@ -134,7 +133,7 @@ def _around_a_function(authenticate: Callable[..., Any], options: Options) -> Pl
         cross_site="silent-sign-in" if enforced else "allowed",
         forwarded_fields=options.forwarded_fields or "x-forwarded-host",
         # AsyncMQ opens a path and all below it; but of an entry that ends with a slash, as "/" does, that path alone.
-        paths=[*(path for path in listed if path.endswith("/")), *_texts("public_paths", options.public_paths)],
+        open_paths=[*(path for path in listed if path.endswith("/")), *paths("public_paths", options.public_paths)],
         prefixes=[path for path in listed if not path.endswith("/")],
     )
     gate = _core.Gate(
@@ -164,12 +163,16 @@ def _around_backends(given: Any, options: Options) -> Plan:
     routes: dict[str, tuple[Any, bool]] = {}
     people = None
     for backend in backends:
-        # A subclass with a check of its own is asked, as any other backend.
-        if isinstance(backend, JWTAuthBackend) and type(backend).authenticate is JWTAuthBackend.authenticate:
+        if isinstance(backend, type):
+            raise TypeError(f"backend: {backend.__name__} is a class; give one that is made: {backend.__name__}(…)")
+        if _is_native(backend):
             specs.append(backend)
         elif isinstance(backend, SimpleUsernamePasswordBackend):
-            for method in ("authenticate", "login", "logout"):
-                if getattr(type(backend), method) is not getattr(SimpleUsernamePasswordBackend, method):
+            if specs:
+                text = "backend: the password backend signs people in, so it is the first; there is one, whose verify asks all"
+                raise ConfigError("backend", text)
+            for method in ("authenticate", "login", "logout", "check", "find"):
+                if _overrides(backend, SimpleUsernamePasswordBackend, method):
                     text = f"backend: {type(backend).__name__} has a {method} of its own, which the gate would not call; "
                     raise TypeError(f"{text}write a backend that is no SimpleUsernamePasswordBackend")
             specs.append(False)
@@ -181,17 +184,18 @@ def _around_backends(given: Any, options: Options) -> Plan:
             routes |= {path: (endpoint, is_app) for path, endpoint, is_app in own}
             specs.append((name, [path for path, _, _ in own]))
         else:
-            raise TypeError(
-                f"backend: a {type(backend).__name__} is none; it needs authenticate, login, logout and routes"
+            remedy = "give SimpleUsernamePasswordBackend(verify)" if callable(backend) else (
+                "it needs authenticate, login, logout and routes"
             )
+            raise TypeError(f"backend: a {type(backend).__name__} is none; {remedy}")
     session = _session(options.session, people)
     native = _native(
         options,
         access=options.access or Access(),
         cross_site="refused",
         forwarded_fields=options.forwarded_fields or "x-forwarded",
-        paths=_texts("public_paths", options.public_paths),
-        prefixes=_texts("allowlist", options.allowlist or ()),
+        open_paths=paths("public_paths", options.public_paths),
+        prefixes=paths("allowlist", options.allowlist or ()),
         session=session,
     )
     store = session.store if session is not None else None
@@ -200,6 +204,18 @@ def _around_backends(given: Any, options: Options) -> Plan:
         specs, native, keeps_records=keeps_records, clock=options.clock, on_event=options.on_event
     )
     return Plan(gate, asked, routes, people, keeps_records, store, options.deadline)
+
+
+def _is_native(backend: object) -> bool:
+    """Whether a backend of tokens checks them as ours does. One with a check of its own is asked, as any other backend."""
+    ours = ("authenticate", "authenticate_headers", "verify")
+    return isinstance(backend, JWTAuthBackend) and not any(
+        _overrides(backend, JWTAuthBackend, method) for method in ours
+    )
+
+
+def _overrides(backend: object, ours: type, method: str) -> bool:
+    return method in vars(backend) or getattr(type(backend), method) is not getattr(ours, method)
 
 
 def _session(session: Sessions | None, people: SimpleUsernamePasswordBackend | None) -> Sessions | None:
@@ -228,7 +244,7 @@ def _native(
     access: Access,
     cross_site: str,
     forwarded_fields: str,
-    paths: list[str],
+    open_paths: list[str],
     prefixes: list[str],
     session: Sessions | None = None,
 ) -> _Native:
@@ -242,48 +258,28 @@ def _native(
             raise TypeError(f"{argument}: a {type(value).__name__} is no text")
     if options.texts is not None and not isinstance(options.texts, Mapping):
         raise TypeError(f"texts: a {type(options.texts).__name__} is no mapping of names to texts")
-    texts = list((options.texts or {}).items())
-    if not all(isinstance(text, str) for pair in texts for text in pair):
+    words = list((options.texts or {}).items())
+    if not all(isinstance(word, str) for pair in words for word in pair):
         raise TypeError("texts: it is a mapping of names to texts, and of nothing else")
     return _Native(
         mount=options.mount,
         login_path=options.login_path,
         logout_path=options.logout_path,
-        public_paths=paths,
+        public_paths=open_paths,
         public_prefixes=prefixes,
         access=access,
         cross_site=cross_site,
-        trusted_proxies=_texts("trusted_proxies", options.trusted_proxies),
+        trusted_proxies=texts("trusted_proxies", options.trusted_proxies),
         forwarded_fields=forwarded_fields,
-        allowed_hosts=_texts("allowed_hosts", options.allowed_hosts),
-        identity_headers=_texts("identity_headers", options.identity_headers),
+        allowed_hosts=texts("allowed_hosts", options.allowed_hosts),
+        identity_headers=texts("identity_headers", options.identity_headers),
         realm=options.realm,
         title=options.title,
         logo=options.logo,
-        texts=texts,
+        texts=words,
         session=session,
         throttle=options.throttle,
     )
-
-
-def _texts(argument: str, given: Iterable[str]) -> list[str]:
-    """A list of texts. A lone text is one somebody forgot the brackets around."""
-    if isinstance(given, str | bytes):
-        raise TypeError(f"{argument}: it is a list of texts; write ({given!r},)")
-    if not isinstance(given, Iterable):
-        raise TypeError(f"{argument}: a {type(given).__name__} is no list of texts")
-    texts = list(given)
-    for text in texts:
-        if not isinstance(text, str):
-            raise TypeError(f"{argument}: {text!r} is no text")
-    return texts
-
-
-def callables(**given: object) -> None:
-    """Raises `TypeError` for what is there and cannot be called; only the application must be there."""
-    for argument, value in given.items():
-        if not callable(value) and (value is not None or argument == "app"):
-            raise TypeError(f"{argument}: a {type(value).__name__} cannot be called")
 
 
 def _name(backend: AuthBackend, taken: Mapping[str, object]) -> str:
@@ -315,7 +311,7 @@ def host_gate(backends: list[Any], trusted_proxies: Iterable[str], on_event: OnE
         public_prefixes=[],
         access=Access(),
         cross_site="silent-sign-in",
-        trusted_proxies=_texts("trusted_proxies", trusted_proxies),
+        trusted_proxies=texts("trusted_proxies", trusted_proxies),
         forwarded_fields="x-forwarded-host",
         allowed_hosts=[],
         identity_headers=[],
@@ -329,10 +325,10 @@ def host_gate(backends: list[Any], trusted_proxies: Iterable[str], on_event: OnE
     return _core.Gate(backends, native, keeps_records=False, clock=None, on_event=on_event)
 
 
-def sync_only(plan: Plan) -> Plan:
+def sync_only(made: Plan) -> Plan:
     """The plan, if nothing in it needs an event loop that WSGI does not have."""
-    if plan.store is not None:
+    if made.store is not None:
         for name in ("load", "create", "renew", "remove"):
-            if inspect.iscoroutinefunction(getattr(plan.store, name)):
+            if inspect.iscoroutinefunction(getattr(made.store, name)):
                 raise TypeError(f"session: the store's {name} is `async def`; WSGI needs a store that is not")
-    return plan
+    return made

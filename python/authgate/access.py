@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from authgate._checks import seconds, texts
+from authgate.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Access:
@@ -19,14 +22,24 @@ class Access:
     admin_roles: tuple[str, ...] = ()
     """Roles that make an administrator."""
 
+    def __post_init__(self) -> None:
+        for name in ("any_role", "admin_roles"):
+            given = getattr(self, name)
+            if given is not None:
+                object.__setattr__(self, name, tuple(texts(f"access: {name}", given)))
+        if self.admin_roles and not self.admins_only:
+            raise ConfigError("access", "access: admin_roles open nothing that is open to all; give Access.admins(or_roles=…)")
+
     @classmethod
     def admins(cls, *, or_roles: Iterable[str] = ()) -> Access:
         """Administrators, and users with one of `or_roles`."""
-        return cls(admins_only=True, admin_roles=tuple(or_roles))
+        return cls(admins_only=True, admin_roles=or_roles)  # type: ignore[arg-type]
 
     @classmethod
     def role(cls, *names: str) -> Access:
         """Users with at least one of these roles."""
+        if not names:
+            raise ConfigError("access", "access: no role is named; name at least one, or give Access()")
         return cls(any_role=names)
 
 
@@ -47,3 +60,11 @@ class Throttle:
     """The most networks, and the most users, to keep count of; 400 bytes each at most."""
     remember: float = 7 * 86_400.0
     """For how long a network that signed in as a user keeps a count of its own for that user, in seconds."""
+
+    def __post_init__(self) -> None:
+        for name in ("first_delay", "longest_delay", "remember"):
+            seconds(f"throttle: {name}", getattr(self, name))
+        for name in ("tries", "entries"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise TypeError(f"throttle: {name}: a {type(value).__name__} is no whole number")

@@ -7,10 +7,11 @@ from typing import Any
 
 from authgate import _core
 from authgate._asking import Unanswered, ask
-from authgate._core import Delegate, Forward, Reply
+from authgate._checks import callables
+from authgate._core import Delegate, Forward, Reply, User
 from authgate._driver import Asynchronous, _call
 from authgate._requests import Message, Receive, Scope, SendMessage, request_of
-from authgate._settings import Options, Plan, callables, plan
+from authgate._settings import Options, Plan, plan
 from authgate.access import Access, Throttle
 from authgate.backends import AuthBackend
 from authgate.events import OnEvent, logger
@@ -68,28 +69,33 @@ class AuthGateMiddleware(_core.AsgiGate):
             app: The ASGI application behind the gate.
             authenticate: A function of a request that gives the user or `None`, as AsyncMQ's backends have.
             login_path: The login page's path below the mount.
-            allowlist: Paths that are open to everybody, each with everything below it. Default with `authenticate=…`:
-                `/login`, `/logout`, `/static` and `/assets`; with `backend=…`: none.
-            enforce_same_origin: With `authenticate=…`: whether unsafe requests must come from our own origin.
+            allowlist: Paths that are open to everybody, each with everything below it, such as `/static`; no patterns. With
+                `authenticate=…`, as in AsyncMQ, an entry that ends with a slash opens that path alone. Default with
+                `authenticate=…`: `/login`, `/logout`, `/static` and `/assets`; with `backend=…`: none.
+            enforce_same_origin: With `authenticate=…`: whether unsafe requests must come from our own origin. Default: they must.
             require_admin: With `authenticate=…`: whether users must be administrators. Default: they must.
-            required_roles: With `authenticate=…`: users must have one of these.
-            trusted_proxies: Addresses or networks of proxies whose forwarded fields count, or `unix`.
+            required_roles: With `authenticate=…`: users must have one of these. Default: none is asked for.
+            trusted_proxies: Addresses or networks of the proxies whose forwarded fields count, such as `10.0.0.0/8`, or
+                `unix`. Default: none.
             backend: Who knows the users, or several in the order of asking; login and logout are the first one's.
             session: How sign-ins are kept. Default: as records in this process's memory, with a warning.
-            access: What users must be. Default: signed in.
+            access: With `backend=…`: what users must be. Default: signed in, administrator or not.
             mount: The prefix of the dashboard, beside the `root_path` that the server or a router tells.
             logout_path: The logout path below the mount.
             public_paths: Paths that are open to everybody, each alone.
-            forwarded_fields: What the trusted proxies write: `x-forwarded`, `x-forwarded-host` or `forwarded`.
+            forwarded_fields: What the trusted proxies write: `x-forwarded`, `x-forwarded-host` or `forwarded`. Default:
+                `x-forwarded`; with `authenticate=…`: `x-forwarded-host`, as AsyncMQ reads them.
             allowed_hosts: The hosts that requests may name. Default: any.
             identity_headers: More fields that are stripped because the application reads an identity from them.
-            realm: The realm in challenges, and of sealed sessions.
+            realm: The realm in challenges, and of sealed sessions: changing it ends them all.
             title: The dashboard's name on the gate's pages.
             logo: The line above the heading on the gate's pages. Default: the title.
-            texts: Other texts on the gate's pages, by name.
-            throttle: How many wrong passwords are too many.
+            texts: Other texts on the gate's pages, by name: lang, sign_in, username, password, wrong, throttled, cannot_check,
+                sign_out, sign_out_advice, by_token, by_token_advice, not_allowed, not_allowed_advice, switch_user,
+                nothing_here, nothing_here_advice, try_again, try_again_advice, did_not_work, did_not_work_advice, back.
+            throttle: How many wrong passwords are too many. Default: `Throttle()`, which is ten.
             login_page: Renders the login form: gives HTML, or a pair of HTML and its Content-Security-Policy.
-            deadline: How long somebody who is asked may take, in seconds.
+            deadline: How long `verify`, a backend, the session store or a form's body may take, in seconds.
             clock: Tells the time in seconds since 1970. Default: the system's clock.
             on_event: Is told each decision, beside the log.
 
@@ -122,6 +128,8 @@ class AuthGateMiddleware(_core.AsgiGate):
             on_event=on_event,
         )
         callables(app=app, login_page=login_page)
+        if login_page is not None and authenticate is not None:
+            raise TypeError("login_page: it goes with `backend=…`; with `authenticate=…` the application has its own")
         made = plan(backend, authenticate, options)
         super().__init__(app, made.gate)
         self._plan = made
@@ -130,9 +138,9 @@ class AuthGateMiddleware(_core.AsgiGate):
         # that what is let through costs no coroutine; they find this one, and Python calls the class's.
         self.__dict__["__call__"] = self._call
 
-    def sign_out_everywhere(self, user: str) -> None:
-        """Ends all sessions of the user with this id that have begun until now, in this process."""
-        self._plan.gate.sign_out_everywhere(user)
+    def sign_out_everywhere(self, user: User | str | int) -> None:
+        """Ends all sessions that this user, or the user with this id, has begun until now, in this process."""
+        self._plan.gate.sign_out_everywhere(str(user.id if isinstance(user, User) else user))
 
     @property
     def routes(self) -> Any:

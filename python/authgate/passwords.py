@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from authgate._asking import in_thread
+from authgate._checks import seconds
 from authgate._core import Gate, User
 from authgate.backends import Found, LookUp, Verify
-from authgate.errors import ConfigError
 
 
 class SimpleUsernamePasswordBackend:
@@ -42,7 +42,12 @@ class SimpleUsernamePasswordBackend:
             look_up: A function of a user's id that tells what they are now, or `None` if there is no such user any more.
                 Asked when a session is renewed, at most once a minute. Without it, sessions go on as they began.
             trusted_proxies: The proxies whose forwarded addresses count when tries are, under AsyncMQ's own middleware.
-            deadline: How long AsyncMQ's login page waits for `verify` and the form, in seconds.
+            deadline: How long AsyncMQ's login page waits for `verify` and the form, in seconds. This and `trusted_proxies` are
+                for AsyncMQ's own middleware; `AuthGateMiddleware(backend=…)` has its own.
+
+        Raises:
+            TypeError: An argument of the wrong type.
+            ConfigError: One that is of no use; a `ValueError` that names the argument and the remedy.
         """
         for name, function in (("verify", verify), ("look_up", look_up)):
             if not callable(function) and (function is not None or name == "verify"):
@@ -50,8 +55,7 @@ class SimpleUsernamePasswordBackend:
         for name, text in (("session_key", session_key), ("login_template", login_template)):
             if not isinstance(text, str) or not text:
                 raise TypeError(f"{name}: {text!r} is no name")
-        if not deadline > 0:
-            raise ConfigError("deadline", f"deadline: {deadline!r} is no time to wait; give seconds, such as 5")
+        seconds("deadline", deadline, positive=True)
         self.verify = verify
         self.look_up = look_up
         self.session_key = session_key
@@ -96,7 +100,7 @@ class SimpleUsernamePasswordBackend:
     async def check(self, username: str, password: str) -> Found:
         """What `verify` says, off the event loop if it may block."""
         if self.run_in_thread and not inspect.iscoroutinefunction(self.verify):
-            answer = await in_thread(self.verify, username, password)
+            answer = await in_thread(self.verify, username, password, what="passwords")
         else:
             answer = self.verify(username, password)
         return await answer if inspect.isawaitable(answer) else answer

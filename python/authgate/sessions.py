@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal, Protocol, runtime_checkable
 
+from authgate._checks import seconds
 from authgate.errors import ConfigError
 
 
@@ -55,6 +56,20 @@ class Sessions:
     always_secure: bool = False
     """Marks the cookie `Secure` although requests seem to arrive over plain HTTP."""
 
+    def __post_init__(self) -> None:
+        if self.secrets is not None and not (
+            isinstance(self.secrets, tuple) and all(isinstance(secret, bytes) for secret in self.secrets)
+        ):
+            raise TypeError("session: secrets: a tuple of bytes is wanted; use Sessions.sealed(secret)")
+        for name in ("idle", "lifetime", "renew_every"):
+            value = getattr(self, name)
+            if value is not None or name != "renew_every":
+                seconds(f"session: {name}", value)
+        for name in ("cookie_name", "cookie_path", "cookie_domain", "same_site"):
+            value = getattr(self, name)
+            if not isinstance(value, str) and (value is not None or name != "cookie_domain"):
+                raise TypeError(f"session: {name}: a {type(value).__name__} is no text")
+
     @classmethod
     def sealed(cls, *secrets: str | bytes) -> Sessions:
         """Seals sessions into the cookie itself. Any number of processes can share the secrets, each of at least 32 bytes.
@@ -80,6 +95,10 @@ class Sessions:
 
     def using(self, **settings: object) -> Sessions:
         """The same with other settings: `Sessions.sealed(secret).using(idle=900, lifetime=28_800)`."""
+        known = [field.name for field in fields(self) if field.name not in ("secrets", "store")]
+        for name in settings:
+            if name not in known:
+                raise TypeError(f"session: {name} is no setting; choose from {', '.join(known)}")
         return replace(self, **settings)  # type: ignore[arg-type]
 
     def __repr__(self) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 
 from authgate import _workers
 from authgate._asking import Unanswered, ask_now
-from authgate._core import Delegate, Forward, Lease, LoginForm, Reply
+from authgate._checks import callables
+from authgate._core import Delegate, Forward, Lease, LoginForm, Reply, User
 from authgate._driver import Synchronous
 from authgate._requests import Request
-from authgate._settings import Options, Plan, callables, plan, sync_only
+from authgate._settings import Options, Plan, plan, sync_only
 from authgate.access import Access, Throttle
 from authgate.backends import AuthBackend
 from authgate.events import OnEvent, logger
@@ -89,13 +90,15 @@ class AuthGate:
             on_event=on_event,
         )
         callables(app=app, login_page=login_page)
+        if login_page is not None and authenticate is not None:
+            raise TypeError("login_page: it goes with `backend=…`; with `authenticate=…` the application has its own")
         self.app = app
         self._plan: Plan = sync_only(plan(backend, authenticate, options))
         self._login_page = login_page
 
-    def sign_out_everywhere(self, user: str) -> None:
-        """Ends all sessions of the user with this id that have begun until now, in this process."""
-        self._plan.gate.sign_out_everywhere(user)
+    def sign_out_everywhere(self, user: User | str | int) -> None:
+        """Ends all sessions that this user, or the user with this id, has begun until now, in this process."""
+        self._plan.gate.sign_out_everywhere(str(user.id if isinstance(user, User) else user))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("wsgi.multiprocess") and self._plan.keeps_records:

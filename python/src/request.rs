@@ -104,7 +104,7 @@ impl<'py> Request<'py> {
                 None => Text::Owned(Cow::Borrowed("")),
             },
             root,
-            headers: Fields::Bytes(pairs(scope.get_item(intern!(py, "headers"))?.as_ref())?),
+            headers: Fields::Bytes(pairs(fields(scope)?.as_ref())?),
             scheme: scheme
                 .and_then(|scheme| scheme.to_str().ok().and_then(Scheme::parse))
                 .unwrap_or_default(),
@@ -248,6 +248,18 @@ fn latin1(text: &str) -> PyResult<Vec<u8>> {
     let byte =
         |c| u8::try_from(u32::from(c)).map_err(|_| PyValueError::new_err("environ: text beyond latin-1"));
     text.chars().map(byte).collect()
+}
+
+/// The fields of a scope. What can be read only once (ASGI allows any iterable) is kept for the application, too.
+fn fields<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = scope.py();
+    let Some(given) = scope.get_item(intern!(py, "headers"))? else { return Ok(None) };
+    if given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>() {
+        return Ok(Some(given));
+    }
+    let list = PyList::new(py, given.try_iter()?.collect::<PyResult<Vec<_>>>()?)?;
+    scope.set_item(intern!(py, "headers"), &list)?;
+    Ok(Some(list.into_any()))
 }
 
 fn pairs<'py>(

@@ -15,7 +15,7 @@ use crate::forward::Forward;
 use crate::gate::{Inner, seconds};
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::translate::{to_core, to_core_for_good, to_core_whoever};
+use crate::translate::{is_nobody, to_core, to_core_for_good, to_core_whoever};
 
 /// What must be remembered of a request until there is a decision.
 pub(crate) struct Visit {
@@ -152,7 +152,7 @@ fn body(limit: BodyLimit, answer: &Bound<'_, PyAny>) -> Result<Body, BodyError> 
 
 /// Whom a backend found. Nothing, or anything that Python takes for false, is nobody.
 fn proven(backend: &str, answer: &Bound<'_, PyAny>) -> PyResult<Option<Proven>> {
-    if answer.is_none() || !answer.is_truthy()? {
+    if answer.is_none() || !answer.is_truthy()? || is_nobody(answer)? {
         return Ok(None);
     }
     let user = if backend == Function::NAME { to_core_whoever(answer) } else { to_core(answer) };

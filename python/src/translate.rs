@@ -24,9 +24,14 @@ pub(crate) fn to_core_for_good(user: &Bound<'_, PyAny>) -> PyResult<User> {
 
 /// A user of AsyncMQ's `authenticate=`, which may be anything that is true: what has no id is called by its type.
 pub(crate) fn to_core_whoever(user: &Bound<'_, PyAny>) -> PyResult<User> {
-    let id = field(user, intern!(user.py(), "id"))?.filter(|id| !id.is_none());
+    let py = user.py();
+    let id = field(user, intern!(py, "id"))?.filter(|id| !id.is_none());
     if id.is_some() {
         return to_core(user);
+    }
+    // What somebody forgot to await, or a response that was meant as a refusal.
+    if user.hasattr(intern!(py, "__await__"))? || user.is_callable() {
+        return Err(PyTypeError::new_err(format!("a {} is no user", user.get_type().name()?)));
     }
     rights(user, User::new(user.get_type().name()?.to_str()?))
 }
@@ -79,6 +84,12 @@ fn field<'py>(user: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> PyResult
     }
 }
 
+/// Whether somebody says of themselves that they are nobody, as frameworks' anonymous users do.
+pub(crate) fn is_nobody(user: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let flag = field(user, intern!(user.py(), "is_authenticated"))?;
+    Ok(flag.is_some_and(|flag| flag.cast::<PyBool>().is_ok_and(|flag| !flag.is_true())))
+}
+
 /// True itself, or a text that says so. Never a number, a list or an object.
 fn grants(value: &Bound<'_, PyAny>) -> bool {
     match value.cast::<PyString>() {
@@ -118,6 +129,10 @@ fn note<'py>(
     if note.is_empty() {
         return Ok(None);
     }
-    let json = DUMPS.import(py, "json", "dumps")?.call1((note,))?;
-    Ok(Claims::from_json(json.cast::<PyString>()?.to_str()?))
+    let strictly = PyDict::new(py);
+    strictly.set_item("allow_nan", false)?;
+    let json = DUMPS.import(py, "json", "dumps")?.call((note,), Some(&strictly))?;
+    let note = Claims::from_json(json.cast::<PyString>()?.to_str()?);
+    note.map(Some)
+        .ok_or_else(|| PyTypeError::new_err("extra: no session can keep it, because it is not JSON"))
 }

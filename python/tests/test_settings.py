@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -24,6 +26,13 @@ def make(kind: str, **settings: Any) -> Any:
     if kind == "asgi":
         return AuthGateMiddleware(settings.pop("app", asgi_dashboard), **settings)
     return AuthGate(settings.pop("app", wsgi_dashboard), **settings)
+
+
+@dataclass
+class Made:
+    """A value that is refused as it is made."""
+
+    make: Callable[[], Any]
 
 
 MISTAKES: list[tuple[str, Any, type[Exception]]] = [
@@ -78,21 +87,29 @@ MISTAKES: list[tuple[str, Any, type[Exception]]] = [
     ("texts", {5: "x"}, TypeError),
     ("texts", {"nothing_of_ours": "x"}, ConfigError),
     ("access", "admins", TypeError),
-    ("access", Access.role(), ConfigError),
-    ("access", Access(any_role="ops"), TypeError),  # type: ignore[arg-type]
+    ("access", Made(lambda: Access.admins(or_roles="ops")), TypeError),
+    ("access", Made(lambda: Access(admin_roles=("ops",))), ConfigError),
+    ("session", Made(lambda: Sessions.records().using(idel=5)), TypeError),
+    ("allowlist", ["/static/*"], ConfigError),
+    ("allowlist", (path for path in ["/static"]), TypeError),
+    ("backend", SimpleUsernamePasswordBackend, TypeError),
+    ("backend", verify, TypeError),
+    ("backend", [JWTAuthBackend(secret=SECRET), password()], ConfigError),
+    ("access", Made(lambda: Access.role()), ConfigError),
+    ("access", Made(lambda: Access(any_role="ops")), TypeError),  # type: ignore[arg-type]
     ("session", "sealed", TypeError),
     ("session", Sessions.sealed("short"), ConfigError),
-    ("session", sealed(idle=-1), ConfigError),
-    ("session", sealed(idle=float("nan")), ConfigError),
-    ("session", sealed(idle="1800"), TypeError),
+    ("session", Made(lambda: sealed(idle=-1)), ConfigError),
+    ("session", Made(lambda: sealed(idle=float("nan"))), ConfigError),
+    ("session", Made(lambda: sealed(idle="1800")), TypeError),
     ("session", sealed(lifetime=10**10), ConfigError),
     ("session", sealed(cookie_name="a b"), ConfigError),
     ("session", sealed(cookie_path="ops"), ConfigError),
     ("session", sealed(same_site="none"), ConfigError),
     ("throttle", 10, TypeError),
     ("throttle", Throttle(tries=0), ConfigError),
-    ("throttle", Throttle(first_delay=-1), ConfigError),
-    ("throttle", Throttle(entries="many"), TypeError),  # type: ignore[arg-type]
+    ("throttle", Made(lambda: Throttle(first_delay=-1)), ConfigError),
+    ("throttle", Made(lambda: Throttle(entries="many")), TypeError),  # type: ignore[arg-type]
     ("deadline", 0, ConfigError),
     ("deadline", -1, ConfigError),
     ("deadline", float("nan"), ConfigError),
@@ -111,9 +128,9 @@ MISTAKES: list[tuple[str, Any, type[Exception]]] = [
 def test_a_mistake_is_refused_by_name(
     kind: str, keyword: str, value: Any, kind_of_error: type[Exception]
 ) -> None:
-    settings = {"backend": password(), "session": sealed(), keyword: value}
     with pytest.raises(kind_of_error) as caught:
-        make(kind, **settings)
+        value = value.make() if isinstance(value, Made) else value
+        make(kind, **{"backend": password(), "session": sealed(), keyword: value})
     assert keyword in str(caught.value), caught.value
     assert isinstance(caught.value, ConfigError) == (kind_of_error is ConfigError)
     if isinstance(caught.value, ConfigError):

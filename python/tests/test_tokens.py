@@ -26,7 +26,7 @@ from starlette.requests import Request as StarletteRequest
 
 from authgate import JWTAuthBackend, User
 
-from .differential import cases
+from differential import cases
 
 SECRET = cases.SECRET
 NOW = cases.NOW

@@ -16,7 +16,7 @@ from asyncmq.contrib.dashboard.admin.backends.jwt import JWTAuthBackend as Their
 
 from authgate import ConfigError, JWTAuthBackend, ShortSecretWarning
 
-from .differential import cases
+from differential import cases
 
 SECRET = cases.SECRET
 RSA = cases.public("RS256")

@@ -26,6 +26,7 @@ dashboard = AsyncMQAdmin(url_prefix="/").get_asgi_app(with_url_prefix=True)
 gate = AuthGateMiddleware(
     dashboard,
     backend=[SimpleUsernamePasswordBackend(verify), JWTAuthBackend(secret=secret)],
+    # One secret, two uses: a key that signs tokens must not open sessions.
     session=Sessions.sealed(f"sessions {secret}"),
     access=Access.admins(),
     allowlist=["/static"],

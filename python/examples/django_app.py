@@ -33,5 +33,6 @@ urlpatterns = [path("", home)]
 application = AuthGate(
     get_wsgi_application(),
     backend=[SimpleUsernamePasswordBackend(verify), JWTAuthBackend(secret=secret)],
+    # One secret, two uses: a key that signs tokens must not open sessions.
     session=Sessions.sealed(f"sessions {secret}"),
 )

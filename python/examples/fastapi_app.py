@@ -21,6 +21,7 @@ app = FastAPI(title="Dashboard")
 app.add_middleware(
     AuthGateMiddleware,
     backend=[SimpleUsernamePasswordBackend(verify), JWTAuthBackend(secret=secret)],
+    # One secret, two uses: a key that signs tokens must not open sessions.
     session=Sessions.sealed(f"sessions {secret}"),
     access=Access.admins(),
     public_paths=["/health"],

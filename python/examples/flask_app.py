@@ -29,5 +29,6 @@ secret = os.environ["SECRET"]
 app.wsgi_app = AuthGate(
     app.wsgi_app,
     backend=[SimpleUsernamePasswordBackend(verify), JWTAuthBackend(secret=secret)],
+    # One secret, two uses: a key that signs tokens must not open sessions.
     session=Sessions.sealed(f"sessions {secret}"),
 )

@@ -28,6 +28,7 @@ secret = os.environ["SECRET"]
 gate = DefineMiddleware(
     AuthGateMiddleware,
     backend=[SimpleUsernamePasswordBackend(verify), JWTAuthBackend(secret=secret)],
+    # One secret, two uses: a key that signs tokens must not open sessions.
     session=Sessions.sealed(f"sessions {secret}"),
 )
 app = Lilya(routes=[Path("/", home)], middleware=[gate])

@@ -28,6 +28,7 @@ secret = os.environ["SECRET"]
 gate = Middleware(
     AuthGateMiddleware,
     backend=[SimpleUsernamePasswordBackend(verify), JWTAuthBackend(secret=secret)],
+    # One secret, two uses: a key that signs tokens must not open sessions.
     session=Sessions.sealed(f"sessions {secret}"),
 )
 # The dashboard alone is gated; its login is /ops/login.

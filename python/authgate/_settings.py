@@ -45,6 +45,7 @@ class Options:
     logo: str | None
     texts: Mapping[str, str] | None
     throttle: Throttle | None
+    login_page: Callable[..., Any] | None
     deadline: float
     clock: Callable[[], float] | None
     on_event: OnEvent | None
@@ -98,7 +99,7 @@ def plan(
     """
     if (backend is None) == (authenticate is None):
         raise TypeError("give either `backend=…`, whose pages the gate serves, or `authenticate=…`, as AsyncMQ does")
-    callables(clock=options.clock, on_event=options.on_event)
+    callables(clock=options.clock, on_event=options.on_event, login_page=options.login_page)
     seconds("deadline", options.deadline, positive=True)
     if authenticate is not None:
         return _around_a_function(authenticate, options)
@@ -109,7 +110,7 @@ def _around_a_function(authenticate: Callable[..., Any], options: Options) -> Pl
     """AsyncMQ's way: the application has login and logout pages of its own."""
     if not callable(authenticate):
         raise TypeError(f"authenticate: a {type(authenticate).__name__} cannot be called; give a function of a request, or `backend=…`")
-    for keyword in ("session", "access", "texts", "throttle"):
+    for keyword in ("session", "access", "texts", "throttle", "login_page"):
         if getattr(options, keyword) is not None:
             raise TypeError(f"{keyword}: it goes with `backend=…`; with `authenticate=…` the application signs people in")
     owner = getattr(authenticate, "__self__", None)

@@ -123,13 +123,12 @@ class AuthGateMiddleware(_core.AsgiGate):
             logo=logo,
             texts=texts,
             throttle=throttle,
+            login_page=login_page,
             deadline=deadline,
             clock=clock,
             on_event=on_event,
         )
-        callables(app=app, login_page=login_page)
-        if login_page is not None and authenticate is not None:
-            raise TypeError("login_page: it goes with `backend=…`; with `authenticate=…` the application has its own")
+        callables(app=app)
         made = plan(backend, authenticate, options)
         super().__init__(app, made.gate)
         self._plan = made

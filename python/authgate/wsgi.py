@@ -63,7 +63,7 @@ class AuthGate:
         """The keywords are those of `authgate.AuthGateMiddleware`, with these differences.
 
         What is `def` is called in the thread of the request, where no deadline can end it. `async def` functions run in an
-        event loop of their own; a session store must be `def`.
+        event loop that all of them share; a session store must be `def`.
         """
         options = Options(
             login_path=login_path,
@@ -85,13 +85,12 @@ class AuthGate:
             logo=logo,
             texts=texts,
             throttle=throttle,
+            login_page=login_page,
             deadline=deadline,
             clock=clock,
             on_event=on_event,
         )
-        callables(app=app, login_page=login_page)
-        if login_page is not None and authenticate is not None:
-            raise TypeError("login_page: it goes with `backend=…`; with `authenticate=…` the application has its own")
+        callables(app=app)
         self.app = app
         self._plan: Plan = sync_only(plan(backend, authenticate, options))
         self._login_page = login_page

@@ -9,7 +9,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
-use crate::gate::{Inner, seconds};
+use crate::clock::seconds;
+use crate::gate::Inner;
 use crate::step::Visit;
 use crate::user::{Known, User};
 

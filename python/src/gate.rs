@@ -7,6 +7,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::clock::moment;
 use crate::record::Trail;
 use crate::request::Request;
 use crate::settings::{Backend, Settings, build};
@@ -124,7 +125,9 @@ impl Inner {
     pub(crate) fn now(&self, py: Python<'_>) -> PyResult<Timestamp> {
         match &self.clock {
             None => Ok(SystemTime::now().into()),
-            Some(clock) => moment(clock.call0(py)?.extract(py)?),
+            Some(clock) => moment(clock.call0(py)?.extract(py)?).ok_or_else(|| {
+                PyTypeError::new_err("the clock tells no moment: it must answer seconds since 1970")
+            }),
         }
     }
 }
@@ -138,24 +141,6 @@ fn read<'py>(place: &Bound<'py, PyDict>) -> PyResult<Request<'py>> {
             other => Err(PyTypeError::new_err(format!("scope: {other:?} is no request"))),
         },
         None => Request::of_environ(place),
-    }
-}
-
-/// Seconds since 1970, to the millisecond.
-pub(crate) fn moment(seconds: f64) -> PyResult<Timestamp> {
-    if !seconds.is_finite() {
-        return Err(PyTypeError::new_err("the clock tells no moment: it must answer seconds since 1970"));
-    }
-    // Beyond the range of a clock it is the end of time.
-    #[allow(clippy::cast_possible_truncation)]
-    Ok(Timestamp::from_millis((seconds * 1000.0).floor() as i64))
-}
-
-pub(crate) fn seconds(moment: Timestamp) -> f64 {
-    // Exact for the next 280 000 years.
-    #[allow(clippy::cast_precision_loss)]
-    {
-        moment.as_millis() as f64 / 1000.0
     }
 }
 

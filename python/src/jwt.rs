@@ -10,6 +10,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyIterator, PyString, PyTuple};
 
+use crate::clock;
 use crate::error;
 use crate::user::{Known, Named, User};
 
@@ -203,15 +204,12 @@ fn options(switches: &HashMap<String, bool>, require: Vec<String>) -> VerifyOpti
     }
 }
 
-/// The moment that a caller names, else the present. What falls between two milliseconds is the earlier one, as with
-/// the clock's.
+/// The moment that a caller names, else the present.
 fn moment(now: Option<f64>) -> PyResult<Timestamp> {
     match now {
         None => Ok(SystemTime::now().into()),
-        // Beyond the range of a clock it is the end of time.
-        #[allow(clippy::cast_possible_truncation)]
-        Some(seconds) if seconds.is_finite() => Ok(Timestamp::from_millis((seconds * 1000.0).floor() as i64)),
-        Some(seconds) => Err(PyValueError::new_err(format!("now: {seconds} is no moment"))),
+        Some(seconds) => clock::moment(seconds)
+            .ok_or_else(|| PyValueError::new_err(format!("now: {seconds} is no moment"))),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod asgi;
 mod backend;
+mod clock;
 mod delegate;
 mod error;
 mod forward;

@@ -58,7 +58,7 @@ impl Reply {
     #[getter]
     fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let fields = self.headers.iter().map(|(name, value)| (&name[..], &value[..]));
-        listed(py, fields, self.length())
+        listed(py, fields, told_length(self.bodiless, self.status, &self.body))
     }
 
     /// The body.
@@ -109,11 +109,9 @@ impl Reply {
     }
 }
 
-impl Reply {
-    /// The length of the body, if it is to be told: without a body there is nothing to measure (RFC 9110 §8.6).
-    fn length(&self) -> Option<usize> {
-        (!self.bodiless && self.status != 204).then_some(self.body.len())
-    }
+/// The length of a body, if it is to be told: without a body there is nothing to measure (RFC 9110 §8.6).
+fn told_length(bodiless: bool, status: u16, body: &Bytes) -> Option<usize> {
+    (!bodiless && status != 204).then_some(body.len())
 }
 
 /// The two messages that answer a request in ASGI, of a reply that nobody wants to look at.
@@ -122,7 +120,7 @@ pub(crate) fn messages<'py>(
     reply: &CoreReply,
 ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
     let status = reply.status().as_u16();
-    let length = (!reply.is_bodiless() && status != 204).then_some(reply.body().len());
+    let length = told_length(reply.is_bodiless(), status, reply.body());
     let fields = reply.headers().iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
     both(py, status, listed(py, fields, length)?, reply.body())
 }

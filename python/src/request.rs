@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use authgate_core::{Head, HeaderView, Peer, Scheme};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, percent_encode};
+use pyo3::PyTypeCheck;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -58,28 +59,12 @@ impl<'py> Request<'py> {
     /// Reads an ASGI scope of the type `http` or `websocket` (ASGI 3, HTTP & WebSocket).
     pub(crate) fn of_scope(scope: &Bound<'py, PyDict>, websocket: bool) -> PyResult<Self> {
         let py = scope.py();
-        let text = |key: &Bound<'py, PyString>| -> PyResult<Option<Bound<'py, PyString>>> {
-            scope
-                .get_item(key)?
-                .filter(|value| !value.is_none())
-                .map(Bound::cast_into)
-                .transpose()
-                .map_err(Into::into)
-        };
-        let bytes = |key: &Bound<'py, PyString>| -> PyResult<Option<Bound<'py, PyBytes>>> {
-            scope
-                .get_item(key)?
-                .filter(|value| !value.is_none())
-                .map(Bound::cast_into)
-                .transpose()
-                .map_err(Into::into)
-        };
-        let method = text(intern!(py, "method"))?;
-        let path = text(intern!(py, "path"))?.ok_or_else(|| missing("path"))?;
-        let root = text(intern!(py, "root_path"))?;
-        let raw = bytes(intern!(py, "raw_path"))?;
-        let query = bytes(intern!(py, "query_string"))?;
-        let scheme = text(intern!(py, "scheme"))?;
+        let method: Option<Bound<'py, PyString>> = entry(scope, intern!(py, "method"))?;
+        let path: Bound<'py, PyString> = entry(scope, intern!(py, "path"))?.ok_or_else(|| missing("path"))?;
+        let root: Option<Bound<'py, PyString>> = entry(scope, intern!(py, "root_path"))?;
+        let raw: Option<Bound<'py, PyBytes>> = entry(scope, intern!(py, "raw_path"))?;
+        let query: Option<Bound<'py, PyBytes>> = entry(scope, intern!(py, "query_string"))?;
+        let scheme: Option<Bound<'py, PyString>> = entry(scope, intern!(py, "scheme"))?;
         let root_text = root.as_ref().map(|root| root.to_str()).transpose()?.unwrap_or_default();
         let path_text = path.to_str()?;
         let is_as_sent = root_text.is_empty()
@@ -248,6 +233,15 @@ fn latin1(text: &str) -> PyResult<Vec<u8>> {
     let byte =
         |c| u8::try_from(u32::from(c)).map_err(|_| PyValueError::new_err("environ: text beyond latin-1"));
     text.chars().map(byte).collect()
+}
+
+/// What a scope tells under `key`, if it tells anything.
+fn entry<'py, T: PyTypeCheck>(
+    scope: &Bound<'py, PyDict>,
+    key: &Bound<'py, PyString>,
+) -> PyResult<Option<Bound<'py, T>>> {
+    let told = scope.get_item(key)?.filter(|value| !value.is_none());
+    told.map(Bound::cast_into).transpose().map_err(Into::into)
 }
 
 /// The fields of a scope. What can be read only once (ASGI allows any iterable) is kept for the application, too.

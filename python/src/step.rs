@@ -10,9 +10,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::backend::Function;
+use crate::clock::seconds;
 use crate::delegate::Delegate;
 use crate::forward::Forward;
-use crate::gate::{Inner, seconds};
+use crate::gate::Inner;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::translate::{is_nobody, to_core, to_core_for_good, to_core_whoever};

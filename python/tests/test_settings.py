@@ -143,6 +143,7 @@ OTHER_WAY: list[tuple[str, Any]] = [
     ("access", Access()),
     ("texts", {"sign_in": "x"}),
     ("throttle", Throttle()),
+    ("login_page", lambda form: "<form>"),
 ]
 
 

@@ -11,8 +11,9 @@ use crate::head::{HeadLimits, is_token};
 use crate::identity::IdentityHeaders;
 use crate::mount::{Mount, is_prefix};
 use crate::page::{Pages, Texts};
-use crate::session::Sessions;
+use crate::session::{SessionRules, Sessions};
 use crate::throttle::{Throttle, ThrottleLimits};
+use crate::upstream::Upstream;
 use crate::{Access, ConfigError};
 
 /// The settings of a [`Gate`]; each says its default.
@@ -33,14 +34,14 @@ use crate::{Access, ConfigError};
 pub struct GateBuilder {
     backends: Vec<Box<dyn AuthBackend>>,
     mount: String,
-    login_path: String,
-    logout_path: String,
+    login_path: Option<String>,
+    logout_path: Option<String>,
     exact: Vec<String>,
     prefixes: Vec<String>,
     access: Access,
     cross_site: CrossSite,
     proxies: Vec<String>,
-    forwarded_fields: ForwardedFields,
+    forwarded_fields: Option<ForwardedFields>,
     allowed_hosts: Vec<String>,
     identity_headers: Vec<String>,
     realm: String,
@@ -50,6 +51,8 @@ pub struct GateBuilder {
     sessions: Option<Sessions>,
     throttle: ThrottleLimits,
     limits: HeadLimits,
+    upstream: Option<Upstream>,
+    forward_auth: bool,
 }
 
 impl GateBuilder {
@@ -57,14 +60,14 @@ impl GateBuilder {
         Self {
             backends: vec![backend],
             mount: String::new(),
-            login_path: "/login".to_owned(),
-            logout_path: "/logout".to_owned(),
+            login_path: None,
+            logout_path: None,
             exact: Vec::new(),
             prefixes: Vec::new(),
             access: Access::default(),
             cross_site: CrossSite::default(),
             proxies: Vec::new(),
-            forwarded_fields: ForwardedFields::default(),
+            forwarded_fields: None,
             allowed_hosts: Vec::new(),
             identity_headers: Vec::new(),
             realm: "dashboard".to_owned(),
@@ -74,6 +77,8 @@ impl GateBuilder {
             sessions: None,
             throttle: ThrottleLimits::default(),
             limits: HeadLimits::default(),
+            upstream: None,
+            forward_auth: false,
         }
     }
 
@@ -89,15 +94,16 @@ impl GateBuilder {
         self
     }
 
-    /// The login page's path below the mount; public whatever it is called. Default `/login`.
+    /// The login page's path below the mount; public whatever it is called. Default `/login`, or `/authgate/login` with
+    /// [`forward_auth`](Self::forward_auth).
     pub fn login_path(mut self, path: impl Into<String>) -> Self {
-        self.login_path = path.into();
+        self.login_path = Some(path.into());
         self
     }
 
-    /// The logout path below the mount. Default `/logout`.
+    /// The logout path below the mount. Default `/logout`, or `/authgate/logout` with [`forward_auth`](Self::forward_auth).
     pub fn logout_path(mut self, path: impl Into<String>) -> Self {
-        self.logout_path = path.into();
+        self.logout_path = Some(path.into());
         self
     }
 
@@ -132,9 +138,10 @@ impl GateBuilder {
         self
     }
 
-    /// Which forwarded fields the trusted proxies write. Default: `X-Forwarded-*`.
+    /// Which forwarded fields the trusted proxies write. Default: [`ForwardedFields::XForwarded`], or
+    /// [`ForwardedFields::XForwardedHost`] with [`forward_auth`](Self::forward_auth), which needs it.
     pub fn forwarded_fields(mut self, fields: ForwardedFields) -> Self {
-        self.forwarded_fields = fields;
+        self.forwarded_fields = Some(fields);
         self
     }
 
@@ -194,38 +201,75 @@ impl GateBuilder {
         self
     }
 
+    /// Puts the gate in front of another server. Default: what is behind it is this process's own.
+    pub fn upstream(mut self, upstream: Upstream) -> Self {
+        self.upstream = Some(upstream);
+        self
+    }
+
+    /// Answers a proxy that asks about each request before it passes that on itself: nginx's `auth_request` at
+    /// [`Gate::AUTH_REQUEST`], Caddy's `forward_auth` and Traefik's `forwardAuth` at [`Gate::FORWARD_AUTH`], both below the mount.
+    /// Beside them there are the login and logout pages, and nothing else. Needs [`trusted_proxies`](Self::trusted_proxies).
+    ///
+    /// Whoever is let in is announced on the empty 204, in the fields that [`upstream`](Self::upstream) names, with `Cookie` as
+    /// the dashboard should see it. Default: no.
+    pub fn forward_auth(mut self) -> Self {
+        self.forward_auth = true;
+        self
+    }
+
     /// Checks all settings and prepares what can be.
     ///
     /// # Errors
     /// The first setting that is unusable, what is wrong with it and the remedy.
     pub fn build(self) -> Result<Gate, ConfigError> {
         let mount = Mount::parse(&self.mount)?;
-        for (field, path) in [("login_path", &self.login_path), ("logout_path", &self.logout_path)] {
+        let prefix = if self.forward_auth { "/authgate" } else { "" };
+        let login_path = self.login_path.unwrap_or_else(|| format!("{prefix}/login"));
+        let logout_path = self.logout_path.unwrap_or_else(|| format!("{prefix}/logout"));
+        for (field, path) in [("login_path", &login_path), ("logout_path", &logout_path)] {
             check_path(field, path)?;
+            if self.forward_auth && [Gate::AUTH_REQUEST, Gate::FORWARD_AUTH].contains(&path.as_str()) {
+                return Err(ConfigError::new(
+                    field,
+                    format!("{path:?} is where proxies ask"),
+                    "choose another",
+                ));
+            }
         }
-        if self.login_path == self.logout_path {
+        if login_path == logout_path {
             return Err(ConfigError::new("logout_path", "it is the login path, too", "choose another"));
         }
-        let routes = routes(&self.backends, [&self.login_path, &self.logout_path])?;
+        let routes = routes(&self.backends, [&login_path, &logout_path])?;
+        let forwarded_fields = forwarded_fields(self.forward_auth, self.forwarded_fields, &self.proxies)?;
+        let upstream = self.upstream.or_else(|| self.forward_auth.then(Upstream::new));
+        let sessions = sessions(&self.backends, self.sessions)?
+            .map(|sessions| sessions.prepare(&self.realm))
+            .transpose()?;
+        let cookies = sessions.iter().flat_map(SessionRules::cookie_names).map(str::to_owned);
+        let upstream_rules =
+            upstream.as_ref().map(|upstream| upstream.prepare(cookies.collect())).transpose()?;
+        let mut identity_headers = self.identity_headers;
+        identity_headers.extend(upstream.iter().flat_map(Upstream::identity_headers));
         Ok(Gate::from_settings(Settings {
             mount,
             routes,
             public: public_paths(&self.exact, &self.prefixes)?,
-            proxies: TrustedProxies::parse(self.proxies.iter().map(String::as_str), self.forwarded_fields)?,
+            proxies: TrustedProxies::parse(self.proxies.iter().map(String::as_str), forwarded_fields)?,
             allowed_hosts: AllowedHosts::parse(&self.allowed_hosts)?,
-            identity: Arc::new(IdentityHeaders::new(&self.identity_headers)?),
+            identity: Arc::new(IdentityHeaders::new(&identity_headers)?),
             challenges: challenges(&self.backends, &self.realm)?,
             pages: Pages::new(&self.title, self.logo, self.texts)?,
-            sessions: sessions(&self.backends, self.sessions)?
-                .map(|sessions| sessions.prepare(&self.realm))
-                .transpose()?,
+            sessions,
             throttle: Mutex::new(Throttle::new(self.throttle)?),
             limits: check_limits(self.limits)?,
             backends: self.backends,
-            login_path: self.login_path,
-            logout_path: self.logout_path,
+            login_path,
+            logout_path,
             access: self.access,
             cross_site: self.cross_site,
+            upstream: upstream_rules.map(Arc::new),
+            forward_auth: self.forward_auth,
         }))
     }
 }
@@ -253,6 +297,32 @@ fn sessions(
             "sessions",
             "no backend makes any",
             "add a `PasswordBackend`, or leave them out",
+        )),
+    }
+}
+
+/// What a proxy that asks must write, it must be able to be believed for.
+fn forwarded_fields(
+    forward_auth: bool,
+    asked: Option<ForwardedFields>,
+    proxies: &[String],
+) -> Result<ForwardedFields, ConfigError> {
+    if !forward_auth {
+        return Ok(asked.unwrap_or_default());
+    }
+    if proxies.is_empty() {
+        return Err(ConfigError::new(
+            "trusted_proxies",
+            "forward-auth believes only proxies that are named, and none is",
+            "name the proxy's address, such as \"127.0.0.1\"",
+        ));
+    }
+    match asked {
+        None | Some(ForwardedFields::XForwardedHost) => Ok(ForwardedFields::XForwardedHost),
+        Some(_) => Err(ConfigError::new(
+            "forwarded_fields",
+            "forward-auth is told of requests in X-Forwarded-*, with the host",
+            "leave it out",
         )),
     }
 }

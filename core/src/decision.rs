@@ -2,14 +2,15 @@ use std::sync::Arc;
 
 use http::header::HeaderName;
 
-use crate::event::{Event, Note, Outcome};
-use crate::gate::Settings;
+use crate::event::{Event, Note, Outcome, Reason};
+use crate::flow::Asker;
 use crate::headers::HeaderView;
 use crate::identity::IdentityHeaders;
 use crate::lease::{Holder, Lease};
 use crate::local_path::LocalPath;
 use crate::reply::Reply;
 use crate::response_fields::ResponseFields;
+use crate::upstream::Passing;
 use crate::{Gate, Timestamp, Unavailable, User};
 
 /// How a request ends.
@@ -35,13 +36,29 @@ pub struct Admission {
     pub(crate) fields: ResponseFields,
     pub(crate) note: Note,
     pub(crate) identity: Arc<IdentityHeaders>,
+    /// For a server behind the gate.
+    pub(crate) passing: Option<Box<Passing>>,
 }
 
 impl Admission {
     /// Leave for somebody known, or for anybody.
-    pub(crate) fn new(settings: &Settings, user: Option<User>, until: Option<Timestamp>, note: Note) -> Self {
-        let (identity, fields) = (settings.identity.clone(), ResponseFields::default());
-        Self { user, until, session: None, fields, note, identity }
+    pub(crate) fn new(
+        gate: &Gate,
+        asker: &Asker,
+        user: Option<User>,
+        until: Option<Timestamp>,
+        reason: Reason,
+    ) -> Self {
+        let settings = gate.settings();
+        Self {
+            user,
+            until,
+            session: None,
+            fields: ResponseFields::guarding(settings.upstream.as_ref()),
+            note: asker.note(reason),
+            identity: settings.identity.clone(),
+            passing: Passing::of(gate, asker),
+        }
     }
 
     /// How long the admission is good for; whoever streams must ask it.

@@ -4,7 +4,7 @@ use std::fmt;
 use http::StatusCode;
 
 use crate::head::HeadError;
-use crate::{BadProof, FormError};
+use crate::{BadProof, FormError, Unanswered};
 
 /// Why somebody was not let in: for the log, and never for the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,6 +32,10 @@ pub enum Denial {
     OutsideMount,
     /// Somebody whom the gate had to ask could not answer.
     Unavailable,
+    /// The request was let through, and the server behind the gate gave no answer.
+    Unanswered(Unanswered),
+    /// A request about another's request, from a peer that is not one of the trusted proxies.
+    UntrustedProxy,
 }
 
 impl Denial {
@@ -51,6 +55,8 @@ impl Denial {
             Self::Method => "method",
             Self::OutsideMount => "outside-mount",
             Self::Unavailable => "unavailable",
+            Self::Unanswered(why) => why.slug(),
+            Self::UntrustedProxy => "untrusted-proxy",
         }
     }
 
@@ -70,6 +76,8 @@ impl Denial {
             Self::Method => "the path does not answer this method".into(),
             Self::OutsideMount => "the path is not below the mount".into(),
             Self::Unavailable => "somebody could not be asked".into(),
+            Self::Unanswered(why) => why.to_string().into(),
+            Self::UntrustedProxy => "whoever asks about another's request is not one of `trusted_proxies`".into(),
         }
     }
 
@@ -92,6 +100,8 @@ impl Denial {
             Self::Method => refuse(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::OutsideMount => refuse(StatusCode::NOT_FOUND, "Not found"),
             Self::Unavailable => refuse(StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable"),
+            Self::Unanswered(why) => refuse(why.status(), why.text()),
+            Self::UntrustedProxy => refuse(StatusCode::FORBIDDEN, "Forbidden"),
         }
     }
 

@@ -9,9 +9,9 @@ use crate::headers::HeaderView;
 use crate::origin::Scheme;
 use crate::{ConfigError, Peer};
 
-static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+pub(crate) static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(crate) static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+pub(crate) static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 static X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 
 /// Which fields the trusted proxies write. Only these are read: what a proxy does not write itself, it passes on from
@@ -68,7 +68,8 @@ impl TrustedProxies {
         Ok(trusted)
     }
 
-    fn trusts(&self, peer: Peer) -> bool {
+    /// Whether the word of whoever connected counts.
+    pub(crate) fn trusts(&self, peer: Peer) -> bool {
         match peer {
             Peer::Ip(address) => {
                 self.networks.iter().any(|network| network.contains(&address.to_canonical()))

@@ -18,6 +18,7 @@ use crate::page::Pages;
 use crate::path::is_plain;
 use crate::session::SessionRules;
 use crate::throttle::Throttle;
+use crate::upstream::UpstreamRules;
 use crate::{Access, Head, Step, Timestamp};
 
 /// The gate: settings, keys and backends, prepared once and shared by all requests. Cloning is cheap.
@@ -43,6 +44,10 @@ pub(crate) struct Settings {
     pub(crate) sessions: Option<SessionRules>,
     pub(crate) throttle: Mutex<Throttle>,
     pub(crate) limits: HeadLimits,
+    /// None where nothing but this process's own service is behind the gate.
+    pub(crate) upstream: Option<Arc<UpstreamRules>>,
+    /// Whether a proxy asks, and nothing is behind the gate.
+    pub(crate) forward_auth: bool,
 }
 
 /// A public path that a backend answers itself.
@@ -59,6 +64,13 @@ pub(crate) struct PublicPaths {
 }
 
 impl Gate {
+    /// Where nginx's `auth_request` asks, below the mount: the answer is 204, 401 or 403, always empty.
+    pub const AUTH_REQUEST: &str = "/authgate/auth-request";
+
+    /// Where Caddy's `forward_auth` and Traefik's `forwardAuth` ask, below the mount: the answer is 204, or what the client is to
+    /// be sent.
+    pub const FORWARD_AUTH: &str = "/authgate/forward-auth";
+
     /// Starts a gate whose users `backend` knows. Everything else has a default.
     pub fn builder(backend: impl AuthBackend) -> GateBuilder {
         GateBuilder::new(Box::new(backend))

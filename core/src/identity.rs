@@ -97,7 +97,8 @@ fn bit(first: u8) -> u128 {
     1_u128.checked_shl(u32::from(first)).unwrap_or(0)
 }
 
-fn fold(name: &str) -> Cow<'_, str> {
+/// A field's name as servers see it that turn everything but letters and digits into one sign.
+pub(crate) fn fold(name: &str) -> Cow<'_, str> {
     if name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
         return Cow::Borrowed(name);
     }

@@ -106,6 +106,7 @@ mod session;
 mod step;
 mod throttle;
 mod time;
+mod upstream;
 mod user;
 
 pub use access::Access;
@@ -139,4 +140,5 @@ pub use session::{MemoryStore, SameSite, SealingKey, Session, SessionFault, Sess
 pub use step::{Step, Then, Unavailable};
 pub use throttle::{Charge, Throttle, ThrottleLimits};
 pub use time::Timestamp;
+pub use upstream::{Fallback, Unanswered, Upstream, strip_hop_by_hop};
 pub use user::{Claims, User};

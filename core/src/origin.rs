@@ -1,5 +1,6 @@
 //! Who a page belongs to: scheme, host and port (RFC 6454), always parsed and never compared as text.
 
+use std::fmt;
 use std::net::Ipv6Addr;
 
 /// How the browser reached us.
@@ -22,6 +23,14 @@ impl Scheme {
             Some(Self::Https)
         } else {
             None
+        }
+    }
+
+    /// The name, as a URL starts with it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
         }
     }
 
@@ -137,8 +146,20 @@ impl<'a> Origin<'a> {
         Some((Self::new(Scheme::parse(scheme)?, Authority::parse(authority)?), tail))
     }
 
+    /// The host and maybe the port, as they were written.
+    pub(crate) fn authority(&self) -> Authority<'a> {
+        self.authority
+    }
+
     fn port(&self) -> u16 {
         self.authority.port_over(self.scheme)
+    }
+}
+
+impl fmt::Display for Authority<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.host)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 

@@ -1,4 +1,8 @@
+use std::sync::Arc;
+
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
+
+use crate::upstream::UpstreamRules;
 
 /// What a session leaves on the answer to a request that it touched, so that no cache keeps the answer or its cookie for
 /// somebody else (RFC 9111 §3).
@@ -8,9 +12,21 @@ pub struct ResponseFields {
     cookie: Option<HeaderValue>,
     /// Beside it, and only when somebody signs out.
     farewell: Option<HeaderValue>,
+    /// What another server behind the gate must not set.
+    guarded: Option<Arc<UpstreamRules>>,
 }
 
 impl ResponseFields {
+    /// None yet, for the answer of a server behind the gate.
+    pub(crate) fn guarding(upstream: Option<&Arc<UpstreamRules>>) -> Self {
+        Self { guarded: upstream.cloned(), ..Self::default() }
+    }
+
+    /// These, and guarded as `others` are.
+    pub(crate) fn guarded_as(self, others: &Self) -> Self {
+        Self { guarded: others.guarded.clone(), ..self }
+    }
+
     /// The session's cookie has been looked for.
     pub(crate) fn touch(&mut self) {
         self.touched = true;
@@ -44,8 +60,12 @@ impl ResponseFields {
         vary.into_iter().chain(cookies.map(|cookie| (SET_COOKIE, cookie)))
     }
 
-    /// Writes them into an answer. Its `Cache-Control` gives way to `no-store`.
+    /// Writes them into an answer. Its `Cache-Control` gives way to `no-store`, and a server behind the gate cannot set the
+    /// session's cookie.
     pub fn apply(&self, headers: &mut HeaderMap) {
+        if let Some(upstream) = &self.guarded {
+            upstream.cookies.guard(headers);
+        }
         if self.touched {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }

@@ -122,7 +122,8 @@ impl<H: Host> Shared<H> {
     /// Makes the request ready for the inner service.
     fn admit(&self, id: RequestId, parts: &mut Parts, admission: Admission) -> After {
         self.record(id, parts.method.as_str(), parts.uri.path(), admission.event());
-        strip(&mut parts.headers, |name| admission.strips(name));
+        let fallback = admission.fallback();
+        admission.pass_on(parts);
         let expiry = Expiry::new(admission.lease(), self.watch.clone());
         let fields = admission.response_fields().clone();
         // On a public path nobody is known to this gate, whoever an outer layer says it is.
@@ -132,6 +133,9 @@ impl<H: Host> Shared<H> {
         };
         parts.extensions.insert(expiry.clone());
         parts.extensions.insert(id);
+        if let Some(fallback) = fallback {
+            parts.extensions.insert(fallback);
+        }
         After { expiry, fields }
     }
 

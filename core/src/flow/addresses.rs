@@ -6,7 +6,7 @@ use crate::mount::{Mount, below};
 
 impl Settings {
     /// The login page.
-    pub(super) fn login(&self, mount: &Mount) -> LocalPath {
+    pub(crate) fn login(&self, mount: &Mount) -> LocalPath {
         address(mount, &self.login_path)
     }
 

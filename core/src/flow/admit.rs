@@ -239,14 +239,14 @@ impl Found {
 
     fn admit(self, gate: &Gate, asker: &Asker, fields: ResponseFields) -> Step {
         let Proven { user, until, .. } = self.proven;
-        let admission = Admission::new(gate.settings(), Some(user), until, asker.note(Reason::SignedIn));
-        Admission {
+        let admission = Admission::new(gate, asker, Some(user), until, Reason::SignedIn);
+        let fields = fields.guarded_as(&admission.fields);
+        asker.let_in(Admission {
             // Whoever came without a session is as cacheable as ever, unless a cookie is to be removed.
             fields: if self.session.is_some() { fields } else { fields.cookie_only() },
             session: self.session.map(|holder| (gate.clone(), holder)),
             ..admission
-        }
-        .into()
+        })
     }
 }
 

@@ -13,9 +13,7 @@ use crate::{Admission, Decision, Denial, Step};
 pub(super) fn login(visit: &Visit<'_>) -> Step {
     guarded(visit, |backend| match backend.login() {
         LoginAnswer::Delegate => delegate(visit, backend.name(), DelegatedPage::Login, Reason::Login),
-        LoginAnswer::Forward => {
-            Admission::new(visit.gate.settings(), None, None, visit.note(Reason::Login)).into()
-        }
+        LoginAnswer::Forward => Admission::new(visit.gate, &visit.asker(), None, None, Reason::Login).into(),
         LoginAnswer::Password | LoginAnswer::PasswordForHost => match visit.head.method() {
             "POST" => sign_in::begin(visit),
             _ if visit.head.is_safe() => sign_in::form(visit),

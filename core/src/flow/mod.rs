@@ -2,6 +2,7 @@
 
 mod addresses;
 mod admit;
+mod check;
 mod held;
 mod leave;
 mod login;
@@ -10,10 +11,12 @@ mod refuse;
 mod sign_in;
 mod visit;
 
+use self::check::Check;
+pub(crate) use self::refuse::{Asker, Details};
 use self::visit::Visit;
 use crate::decision::{Decision, DelegatedPage, Delegation, Links};
 use crate::event::Reason;
-use crate::{Admission, Denial, Gate, Head, Step, Timestamp};
+use crate::{Denial, Gate, Head, Step, Timestamp};
 
 /// Where a request goes: nowhere, to the login or logout page, to a backend's own page, or through the gate.
 pub(crate) fn begin(gate: &Gate, head: &Head<'_>, now: Timestamp) -> Step {
@@ -27,6 +30,11 @@ pub(crate) fn begin(gate: &Gate, head: &Head<'_>, now: Timestamp) -> Step {
         login::login(&visit)
     } else if path == settings.logout_path {
         logout::logout(&visit, now)
+    } else if settings.forward_auth {
+        match Check::at(path) {
+            Some(question) => check::begin(&visit, question, now),
+            None => visit.refuse(Denial::OutsideMount),
+        }
     } else if let Some(route) = settings.routes.iter().find(|route| route.path == path) {
         delegate(&visit, route.backend, DelegatedPage::Route, Reason::Route)
     } else {
@@ -38,7 +46,7 @@ pub(crate) fn begin(gate: &Gate, head: &Head<'_>, now: Timestamp) -> Step {
 fn ordinary(visit: &Visit<'_>, now: Timestamp) -> Step {
     let settings = visit.gate.settings();
     if visit.path.is_some_and(|path| settings.public.contains(path)) {
-        Admission::new(settings, None, None, visit.note(Reason::Public)).into()
+        visit.admit_anybody()
     } else {
         admit::begin(visit, now)
     }

@@ -1,5 +1,7 @@
 use http::StatusCode;
+use http::header::{HeaderName, HeaderValue};
 
+use super::check::Check;
 use crate::backend::LogoutAnswer;
 use crate::event::{Note, Reason};
 use crate::gate::Settings;
@@ -12,20 +14,31 @@ use crate::{Decision, Denial, Kind, Peer, Scheme, Step, Unavailable};
 
 /// What is needed to answer somebody, without borrowing from the request.
 #[derive(Debug, Clone)]
-pub(super) struct Asker {
+pub(crate) struct Asker {
     pub(super) kind: Kind,
     pub(super) client: Peer,
     pub(super) scheme: Scheme,
-    pub(super) mount: Mount,
+    pub(crate) mount: Mount,
     /// HEAD: the answer has no body.
     pub(super) bodiless: bool,
     /// What a session leaves on the answer.
-    pub(super) fields: ResponseFields,
+    pub(crate) fields: ResponseFields,
+    /// What another server behind the gate is told about the request.
+    pub(crate) told: Vec<(HeaderName, HeaderValue)>,
+    /// A proxy asks on somebody's behalf.
+    pub(super) check: Option<Check>,
+}
+
+/// A refusal that is still to be told.
+pub(super) struct Refused<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) denial: Denial,
+    pub(super) note: Note,
 }
 
 /// What the log learns beyond the reason, and the client does not.
 #[derive(Default)]
-pub(super) struct Details {
+pub(crate) struct Details {
     pub(super) user: Option<String>,
     pub(super) why: Option<String>,
 }
@@ -38,7 +51,7 @@ impl Details {
 }
 
 impl Asker {
-    pub(super) fn note(&self, reason: Reason) -> Note {
+    pub(crate) fn note(&self, reason: Reason) -> Note {
         Note { kind: self.kind, client: self.client, reason, user: None, detail: None }
     }
 
@@ -59,7 +72,7 @@ impl Asker {
     }
 
     /// The one place where a denial becomes an answer that the asker can read.
-    pub(super) fn refuse(
+    pub(crate) fn refuse(
         &self,
         settings: &Settings,
         denial: Denial,
@@ -67,6 +80,10 @@ impl Asker {
         login: impl FnOnce() -> LocalPath,
     ) -> Reply {
         let note = self.denied(denial, details);
+        if self.check == Some(Check::AuthRequest) {
+            let refused = Refused { settings, denial, note };
+            return self.finish(self.refuse_auth_request(refused, login));
+        }
         let refusal = denial.answer();
         let reply = match self.kind {
             Kind::Page if denial.wants_login() => Reply::see_other(&login(), note),

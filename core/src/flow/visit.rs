@@ -1,7 +1,8 @@
 use std::borrow::Cow;
 
-use http::header::{HeaderName, REFERER};
+use http::header::{HeaderName, HeaderValue, REFERER};
 
+use super::check::Check;
 use super::refuse::{Asker, Details};
 use crate::cross_site::{CrossSite, is_foreign, is_silent};
 use crate::decision::Decision;
@@ -12,11 +13,13 @@ use crate::mount::{Mount, below};
 use crate::origin::{Authority, Origin};
 use crate::reply::Reply;
 use crate::response_fields::ResponseFields;
-use crate::{Denial, Gate, Head, Kind, Peer, Scheme, Step};
+use crate::upstream::ForwardedTo;
+use crate::{Admission, Denial, Gate, Head, Kind, Peer, Scheme, Step};
 
 static HX_CURRENT_URL: HeaderName = HeaderName::from_static("hx-current-url");
 
 /// A request as the gate sees it: what asked, from where, for what below which mount.
+#[derive(Clone)]
 pub(super) struct Visit<'a> {
     pub(super) gate: &'a Gate,
     pub(super) head: &'a Head<'a>,
@@ -30,6 +33,8 @@ pub(super) struct Visit<'a> {
     pub(super) mount: Cow<'a, Mount>,
     /// The path below the mount, or nothing if it is elsewhere.
     pub(super) path: Option<&'a str>,
+    /// A proxy asks about the request, and will pass it on itself.
+    pub(super) check: Option<Check>,
 }
 
 impl<'a> Visit<'a> {
@@ -44,6 +49,7 @@ impl<'a> Visit<'a> {
             origin: None,
             mount: Cow::Borrowed(&gate.settings().mount),
             path: None,
+            check: None,
         }
     }
 
@@ -122,7 +128,30 @@ impl<'a> Visit<'a> {
             mount: self.mount.clone().into_owned(),
             bodiless: self.head.method == "HEAD",
             fields: ResponseFields::default(),
+            told: self.told(),
+            check: self.check,
         }
+    }
+
+    /// Leave to pass for whoever it is.
+    pub(super) fn admit_anybody(&self) -> Step {
+        let asker = self.asker();
+        asker.let_in(Admission::new(self.gate, &asker, None, None, Reason::Public))
+    }
+
+    /// What another server behind the gate, or the proxy that asks, is told about the request.
+    fn told(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let Some(upstream) = &self.gate.settings().upstream else { return Vec::new() };
+        if self.check.is_some() {
+            return self.kept_cookies().into_iter().collect();
+        }
+        let forwarded = ForwardedTo {
+            client: self.client,
+            scheme: self.scheme,
+            authority: self.origin.map(|origin| origin.authority()),
+            prefix: upstream.strip_mount.then_some(&*self.mount),
+        };
+        forwarded.fields()
     }
 
     /// The `next` that the request itself asks for, in its query.

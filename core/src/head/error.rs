@@ -39,6 +39,8 @@ pub enum HeadError {
     Framing,
     /// The prefix that the host application reports is no plain path.
     Prefix,
+    /// A proxy asks about a request, and does not say exactly once which: `X-Forwarded-Method` and `X-Forwarded-Uri`.
+    AskedAbout,
 }
 
 impl HeadError {
@@ -75,6 +77,9 @@ impl fmt::Display for HeadError {
             Self::ForeignHost => f.write_str("the host is not one of `allowed_hosts`"),
             Self::Framing => f.write_str("Content-Length and Transfer-Encoding stand together"),
             Self::Prefix => f.write_str("the host application's prefix is no plain path"),
+            Self::AskedAbout => f.write_str(
+                "X-Forwarded-Method and X-Forwarded-Uri do not say exactly once which request is asked about",
+            ),
         }
     }
 }

@@ -131,6 +131,9 @@ impl Pages {
             StatusCode::FORBIDDEN => (&texts.not_allowed, &texts.not_allowed_advice),
             StatusCode::NOT_FOUND => (&texts.nothing_here, &texts.nothing_here_advice),
             StatusCode::SERVICE_UNAVAILABLE => (&texts.try_again, &texts.try_again_advice),
+            StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
+                (&texts.try_again, &texts.no_answer_advice)
+            }
             _ => (&texts.did_not_work, &texts.did_not_work_advice),
         };
         let mut body = format!("<p role=\"alert\">{}.</p>\n<p>{}</p>\n", escape(text), escape(advice));

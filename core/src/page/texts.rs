@@ -42,6 +42,8 @@ pub struct Texts {
     pub nothing_here_advice: String,
     pub try_again: String,
     pub try_again_advice: String,
+    /// The server behind the gate gave no answer; below the same heading.
+    pub no_answer_advice: String,
     /// Any other refusal.
     pub did_not_work: String,
     pub did_not_work_advice: String,
@@ -74,6 +76,7 @@ impl Default for Texts {
             nothing_here_advice: text("The address may be mistyped, or the page may have moved."),
             try_again: text("Please try again"),
             try_again_advice: text("It could not be checked who you are. Try again in a moment."),
+            no_answer_advice: text("It may be starting anew. Try again in a moment."),
             did_not_work: text("This did not work"),
             did_not_work_advice: text("The request could not be understood."),
             back: text("Back to {title}"),

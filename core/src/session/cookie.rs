@@ -125,6 +125,11 @@ impl SessionCookie {
         self.write(&format!("{}-left", self.name(scheme)), "1", scheme, Some(time::Duration::SECOND))
     }
 
+    /// Its names, without TLS and over it.
+    pub(crate) fn names(&self) -> [&str; 2] {
+        [&self.settings.name, &self.secure_name]
+    }
+
     fn name(&self, scheme: Scheme) -> &str {
         if self.is_secure(scheme) { &self.secure_name } else { &self.settings.name }
     }

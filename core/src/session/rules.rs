@@ -186,6 +186,11 @@ impl SessionRules {
         self.ring.is_some()
     }
 
+    /// The names that the cookie may have.
+    pub(crate) fn cookie_names(&self) -> [&str; 2] {
+        self.cookie.names()
+    }
+
     /// The `Set-Cookie` that removes the cookie.
     pub(crate) fn removal(&self, scheme: Scheme) -> Option<HeaderValue> {
         self.cookie.remove(scheme)

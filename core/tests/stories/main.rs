@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod answers;
+mod asked_about;
 mod audit;
 mod cookies;
 mod endings;
@@ -13,6 +14,7 @@ mod lifetimes;
 mod neighbours;
 mod outages;
 mod own_pages;
+mod passed_on;
 mod rotation;
 mod sign_in;
 mod signing_out;

@@ -21,6 +21,8 @@ pub struct Event<'a> {
     /// The id of the user, admitted or refused, as the backend has it; for a sign-in that failed, was throttled or could not
     /// be checked, the username as it was typed, at most 128 characters.
     pub user: Option<&'a str>,
+    /// Method and path of the request that a proxy asked about, if it was such a question.
+    pub about: Option<(&'a str, &'a str)>,
 }
 
 /// How a request ended.
@@ -113,6 +115,8 @@ pub(crate) struct Note {
     pub(crate) user: Option<String>,
     /// What the log learns beyond the reason: why somebody could not be asked, or why no password was checked.
     pub(crate) detail: Option<String>,
+    /// Method and path of the request that a proxy asked about.
+    pub(crate) about: Option<(String, String)>,
 }
 
 impl Note {
@@ -134,6 +138,7 @@ impl Note {
             reason: self.reason,
             detail,
             user: user.map(|user| user.id.as_str()).or(self.user.as_deref()),
+            about: self.about.as_ref().map(|(method, path)| (method.as_str(), path.as_str())),
         }
     }
 }

@@ -18,7 +18,7 @@ pub struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// Emits this as one `tracing` event: a warning if something could not be asked, else information.
+    /// Emits this as one `tracing` event: a warning if something could not be asked or a proxy is not trusted, else information.
     pub fn trace(&self) {
         let Event { client, kind, outcome, status, reason, detail, user, .. } = &self.event;
         macro_rules! emit {
@@ -41,7 +41,7 @@ impl Record<'_> {
             };
         }
         match reason {
-            Reason::Denied(Denial::Unavailable) => emit!(tracing::Level::WARN),
+            Reason::Denied(Denial::Unavailable | Denial::UntrustedProxy) => emit!(tracing::Level::WARN),
             _ => emit!(tracing::Level::INFO),
         }
     }

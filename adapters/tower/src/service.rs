@@ -176,6 +176,8 @@ impl<H: Host> Shared<H> {
     }
 
     fn record(&self, request: RequestId, method: &str, path: &str, event: Event<'_>) {
+        // A proxy's question is about another request.
+        let (method, path) = event.about.unwrap_or((method, path));
         self.host.record(&Record { request, method, path, event });
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Asker {
     pub(crate) told: Vec<(HeaderName, HeaderValue)>,
     /// A proxy asks on somebody's behalf.
     pub(super) check: Option<Check>,
+    /// Method and path of the request that it asks about.
+    pub(super) about: Option<(String, String)>,
 }
 
 /// A refusal that is still to be told.
@@ -52,7 +54,8 @@ impl Details {
 
 impl Asker {
     pub(crate) fn note(&self, reason: Reason) -> Note {
-        Note { kind: self.kind, client: self.client, reason, user: None, detail: None }
+        let about = self.about.clone();
+        Note { kind: self.kind, client: self.client, reason, user: None, detail: None, about }
     }
 
     /// The note on a refusal.

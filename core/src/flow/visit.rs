@@ -130,6 +130,7 @@ impl<'a> Visit<'a> {
             fields: ResponseFields::default(),
             told: self.told(),
             check: self.check,
+            about: self.check.map(|_| (self.head.method.to_owned(), self.head.path.to_owned())),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Who is admitted reaches the dashboard from the gate alone.
 
-use authgate_core::{Gate, Timestamp, User};
+use authgate_core::{Fallback, Gate, Peer, Timestamp, Unanswered, Upstream, User};
 use authgate_tower::{Expiry, RequestId};
 use http::Request;
 use serde_json::json;
@@ -91,4 +91,43 @@ async fn t22_pretended_identities_are_stripped_after_waiting_too() {
     let arrived = app.only();
     assert_eq!(fields(&arrived), OTHERS);
     assert_eq!(arrived.extensions().get::<User>().unwrap().id, "ada");
+}
+
+#[tokio::test]
+async fn t22_a_server_behind_the_gate_hears_who_it_is_from_the_gate_alone() {
+    let (world, app) = (World::new(), App::default());
+    let service = world.layer(gate().upstream(Upstream::new())).layer(app.clone());
+    let (_, proof) = token("ada lovelace", json!({ "roles": ["ops"] }));
+    let asked =
+        [("authorization", proof.as_str()), ("connection", "x-auth-user"), ("forwarded", "for=1.2.3.4")];
+    send(&service, get("/ops/queues", &[&PRETENDED[..], &asked[..]].concat())).await;
+    let arrived = app.only();
+    let told = [
+        ("forwarded", "for=unknown;host=\"dash.example\";proto=http"),
+        ("team_name", "admins"),
+        ("x-auth-roles", "ops"),
+        ("x-auth-user", "ada%20lovelace"),
+        ("x-forwarded-host", "dash.example"),
+        ("x-forwarded-proto", "http"),
+    ];
+    assert_eq!(fields(&arrived), told);
+    assert!(!arrived.headers().contains_key("authorization"));
+    let fallback = arrived.extensions().get::<Fallback>().unwrap();
+    assert_eq!(fallback.reply(Unanswered::TimedOut).status(), 504);
+}
+
+#[tokio::test]
+async fn t33_the_trail_names_the_request_that_a_proxy_asks_about() {
+    let world = World::new();
+    let service = world.layer(gate().forward_auth().trusted_proxies(["unix"])).layer(App::default());
+    let uri = "/ops/queues?token=secret";
+    let mut request = get(
+        "/ops/authgate/auth-request",
+        &[("x-forwarded-method", "DELETE"), ("x-forwarded-uri", uri), ("accept", "application/json")],
+    );
+    request.extensions_mut().insert(Peer::Unix);
+    assert_eq!(send(&service, request).await.status, 401);
+    let line = world.line();
+    assert!(line.asked.contains("DELETE /ops/queues "), "{}", line.asked);
+    assert!(!line.everything.contains("secret"));
 }

@@ -10,11 +10,13 @@ use crate::gate::{Gate, PublicPaths, Route, Settings};
 use crate::head::{HeadLimits, is_token};
 use crate::identity::IdentityHeaders;
 use crate::mount::{Mount, is_prefix};
+use crate::networks::Networks;
 use crate::page::{Pages, Texts};
+use crate::rules::RuleSet;
 use crate::session::{SessionRules, Sessions};
 use crate::throttle::{Throttle, ThrottleLimits};
 use crate::upstream::Upstream;
-use crate::{Access, ConfigError};
+use crate::{Access, ConfigError, Rule};
 
 /// The settings of a [`Gate`]; each says its default.
 ///
@@ -39,6 +41,9 @@ pub struct GateBuilder {
     exact: Vec<String>,
     prefixes: Vec<String>,
     access: Access,
+    rules: Vec<Rule>,
+    allowed_networks: Vec<String>,
+    require_tls: bool,
     cross_site: CrossSite,
     proxies: Vec<String>,
     forwarded_fields: Option<ForwardedFields>,
@@ -65,6 +70,9 @@ impl GateBuilder {
             exact: Vec::new(),
             prefixes: Vec::new(),
             access: Access::default(),
+            rules: Vec::new(),
+            allowed_networks: Vec::new(),
+            require_tls: false,
             cross_site: CrossSite::default(),
             proxies: Vec::new(),
             forwarded_fields: None,
@@ -123,6 +131,27 @@ impl GateBuilder {
     /// What a user must be, beyond being signed in. Default: nothing.
     pub fn access(mut self, access: Access) -> Self {
         self.access = access;
+        self
+    }
+
+    /// Who may send which requests, by path and method, instead of [`access`](Self::access). Public paths stay public. Default:
+    /// no rules, and whoever satisfies `access` may do everything.
+    pub fn rules(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
+        self.rules = rules.into_iter().collect();
+        self
+    }
+
+    /// The networks that clients may ask from at all, even for the login page: addresses, or networks in CIDR notation. Default:
+    /// any.
+    pub fn allowed_networks(mut self, networks: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.allowed_networks = networks.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Refuses requests that came over plain HTTP, unless their client is on this machine. Behind a proxy that ends TLS, that
+    /// one must be among [`trusted_proxies`](Self::trusted_proxies) to be believed. Default: no.
+    pub fn require_tls(mut self, required: bool) -> Self {
+        self.require_tls = required;
         self
     }
 
@@ -266,7 +295,10 @@ impl GateBuilder {
             backends: self.backends,
             login_path,
             logout_path,
+            rules: rules(self.rules, &self.access)?,
             access: self.access,
+            allowed_networks: allowed_networks(&self.allowed_networks)?,
+            require_tls: self.require_tls,
             cross_site: self.cross_site,
             upstream: upstream_rules.map(Arc::new),
             forward_auth: self.forward_auth,
@@ -299,6 +331,30 @@ fn sessions(
             "add a `PasswordBackend`, or leave them out",
         )),
     }
+}
+
+/// Two tables of who may pass would have to agree.
+fn rules(rules: Vec<Rule>, access: &Access) -> Result<Option<RuleSet>, ConfigError> {
+    if rules.is_empty() {
+        return Ok(None);
+    }
+    if *access != Access::default() {
+        let problem = "they stand beside `access`, which says who may pass, too";
+        return Err(ConfigError::new("rules", problem, "say it in the rules alone"));
+    }
+    Ok(Some(RuleSet::new(rules)))
+}
+
+fn allowed_networks(entries: &[String]) -> Result<Networks, ConfigError> {
+    let mut networks = Networks::default();
+    for entry in entries {
+        networks.push(Networks::parse_one(entry).ok_or_else(|| {
+            let problem = format!("{entry:?} is neither an address nor a network of somebody's");
+            let remedy = "write for example \"10.0.0.0/8\", or leave it out to let in every network";
+            ConfigError::new("allowed_networks", problem, remedy)
+        })?);
+    }
+    Ok(networks)
 }
 
 /// What a proxy that asks must write, it must be able to be believed for.

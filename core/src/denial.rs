@@ -34,6 +34,10 @@ pub enum Denial {
     Unavailable,
     /// The request was let through, and the server behind the gate gave no answer.
     Unanswered(Unanswered),
+    /// The client's address is in none of the networks that are let in at all.
+    ForeignNetwork,
+    /// The request came without TLS.
+    PlainHttp,
     /// A request about another's request, from a peer that is not one of the trusted proxies.
     UntrustedProxy,
 }
@@ -56,6 +60,8 @@ impl Denial {
             Self::OutsideMount => "outside-mount",
             Self::Unavailable => "unavailable",
             Self::Unanswered(why) => why.slug(),
+            Self::ForeignNetwork => "foreign-network",
+            Self::PlainHttp => "plain-http",
             Self::UntrustedProxy => "untrusted-proxy",
         }
     }
@@ -77,6 +83,8 @@ impl Denial {
             Self::OutsideMount => "the path is not below the mount".into(),
             Self::Unavailable => "somebody could not be asked".into(),
             Self::Unanswered(why) => why.to_string().into(),
+            Self::ForeignNetwork => "the client is in none of `allowed_networks`".into(),
+            Self::PlainHttp => "the request came over plain HTTP, and `require_tls` is set; a proxy that ends TLS must be one of `trusted_proxies` and say so".into(),
             Self::UntrustedProxy => "whoever asks about another's request is not one of `trusted_proxies`".into(),
         }
     }
@@ -101,7 +109,8 @@ impl Denial {
             Self::OutsideMount => refuse(StatusCode::NOT_FOUND, "Not found"),
             Self::Unavailable => refuse(StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable"),
             Self::Unanswered(why) => refuse(why.status(), why.text()),
-            Self::UntrustedProxy => refuse(StatusCode::FORBIDDEN, "Forbidden"),
+            Self::PlainHttp => refuse(StatusCode::FORBIDDEN, "HTTPS required"),
+            Self::ForeignNetwork | Self::UntrustedProxy => refuse(StatusCode::FORBIDDEN, "Forbidden"),
         }
     }
 
@@ -115,6 +124,12 @@ impl Denial {
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     pub(crate) text: &'static str,
+}
+
+impl From<HeadError> for Denial {
+    fn from(error: HeadError) -> Self {
+        Self::Head(error)
+    }
 }
 
 impl fmt::Display for Denial {

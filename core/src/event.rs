@@ -61,6 +61,8 @@ pub enum Reason {
     Public,
     /// The user proved who they are and may pass.
     SignedIn,
+    /// A rule lets clients of that network pass, whoever they are.
+    Network,
     /// The login path was asked for.
     Login,
     /// Somebody has signed in: the password was right, and there is a session.
@@ -81,6 +83,7 @@ impl Reason {
         match self {
             Self::Public => "public",
             Self::SignedIn => "signed-in",
+            Self::Network => "network",
             Self::Login => "login",
             Self::SignIn => "sign-in",
             Self::Logout => "logout",
@@ -95,6 +98,7 @@ impl Reason {
         match self {
             Self::Public => "the path is public".into(),
             Self::SignedIn => "the user may pass".into(),
+            Self::Network => "a rule lets clients of that network pass".into(),
             Self::Login => "the login path was asked for".into(),
             Self::SignIn => "the password was right, and a session has begun".into(),
             Self::Logout => "the logout path was asked for".into(),

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use http::header::{FORWARDED, HeaderName};
-use ipnet::{IpNet, Ipv4Net};
 
 use crate::headers::HeaderView;
+use crate::networks::Networks;
 use crate::origin::Scheme;
 use crate::{ConfigError, Peer};
 
@@ -34,7 +34,7 @@ const MOST_HOPS: usize = 32;
 /// The proxies whose word counts. None by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct TrustedProxies {
-    networks: Vec<IpNet>,
+    networks: Networks,
     unix: bool,
     fields: ForwardedFields,
 }
@@ -50,13 +50,10 @@ impl TrustedProxies {
     ) -> Result<Self, ConfigError> {
         let mut trusted = Self { fields, ..Self::default() };
         for entry in entries {
-            match (entry, entry.parse::<IpAddr>(), entry.parse::<IpNet>()) {
-                ("unix", ..) => trusted.unix = true,
-                (_, Ok(address), _) => trusted.networks.push(address.to_canonical().into()),
-                (_, _, Ok(network)) if canonical(network).prefix_len() > 0 => {
-                    trusted.networks.push(canonical(network));
-                }
-                _ => {
+            match (entry, Networks::parse_one(entry)) {
+                ("unix", _) => trusted.unix = true,
+                (_, Some(network)) => trusted.networks.push(network),
+                (_, None) => {
                     return Err(ConfigError::new(
                         "trusted_proxies",
                         format!("{entry:?} is neither an address nor a network of somebody's"),
@@ -70,13 +67,7 @@ impl TrustedProxies {
 
     /// Whether the word of whoever connected counts.
     pub(crate) fn trusts(&self, peer: Peer) -> bool {
-        match peer {
-            Peer::Ip(address) => {
-                self.networks.iter().any(|network| network.contains(&address.to_canonical()))
-            }
-            Peer::Unix => self.unix,
-            Peer::Unknown => false,
-        }
+        self.networks.contain(peer) || (self.unix && peer == Peer::Unix)
     }
 
     /// Who really asks, and how they reached the outermost trusted proxy.
@@ -135,17 +126,6 @@ impl TrustedProxies {
         }
         found
     }
-}
-
-/// A network of IPv4-mapped addresses as the IPv4 network that it is.
-fn canonical(network: IpNet) -> IpNet {
-    let folded = match network.addr().to_canonical() {
-        IpAddr::V4(address) if network.addr().is_ipv6() => {
-            network.prefix_len().checked_sub(96).and_then(|length| Ipv4Net::new(address, length).ok())
-        }
-        _ => None,
-    };
-    folded.map_or(network, IpNet::V4).trunc()
 }
 
 /// What the trusted proxies said; nothing where they said nothing that makes sense.

@@ -14,12 +14,14 @@ use crate::head::HeadLimits;
 use crate::identity::IdentityHeaders;
 use crate::lease::Holder;
 use crate::mount::Mount;
+use crate::networks::Networks;
 use crate::page::Pages;
 use crate::path::is_plain;
+use crate::rules::RuleSet;
 use crate::session::SessionRules;
 use crate::throttle::Throttle;
 use crate::upstream::UpstreamRules;
-use crate::{Access, Head, Step, Timestamp};
+use crate::{Access, Explanation, Head, Peer, Step, Timestamp, User};
 
 /// The gate: settings, keys and backends, prepared once and shared by all requests. Cloning is cheap.
 #[derive(Clone)]
@@ -34,6 +36,11 @@ pub(crate) struct Settings {
     pub(crate) routes: Vec<Route>,
     pub(crate) public: PublicPaths,
     pub(crate) access: Access,
+    /// None where all that is behind the gate is alike.
+    pub(crate) rules: Option<RuleSet>,
+    /// Empty: all of them.
+    pub(crate) allowed_networks: Networks,
+    pub(crate) require_tls: bool,
     pub(crate) cross_site: CrossSite,
     pub(crate) proxies: TrustedProxies,
     pub(crate) allowed_hosts: AllowedHosts,
@@ -103,6 +110,14 @@ impl Gate {
         if let Some(sessions) = &self.0.sessions {
             sessions.endings().end_user(user, until, now);
         }
+    }
+
+    /// Whether somebody at `client` may send a request for `path`, as a browser sees it, and what decides that: for whoever
+    /// writes the rules. Where the request comes from and how it proves who sends it is taken for granted.
+    ///
+    /// `method` is that of the request, or `WEBSOCKET` for a websocket's handshake.
+    pub fn explain(&self, method: &str, path: &str, user: Option<&User>, client: Peer) -> Explanation {
+        Explanation::of(&self.0, method, path, user, client)
     }
 
     /// Whether a session has not been ended before its time.

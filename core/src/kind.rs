@@ -1,6 +1,6 @@
 use std::fmt;
 
-use http::header::{ACCEPT, CONNECTION, HeaderName, UPGRADE};
+use http::header::{ACCEPT, CONNECTION, HeaderName, SEC_WEBSOCKET_KEY, UPGRADE};
 
 use crate::headers::HeaderView;
 
@@ -24,7 +24,7 @@ pub enum Kind {
 impl Kind {
     /// Tells from the header fields alone. The path, the user agent and the host have no say.
     pub(crate) fn of(headers: HeaderView<'_>) -> Self {
-        if headers.lists(&UPGRADE, "websocket") && headers.lists(&CONNECTION, "upgrade") {
+        if is_websocket(headers) {
             Self::WebSocket
         } else if headers.all(&HX_REQUEST).any(|value| value == b"true") {
             Self::Htmx
@@ -50,6 +50,14 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// Its handshake (RFC 6455 §4.1). A proxy that asks about it may have dropped `Upgrade` and `Connection`, which were for its own
+/// connection.
+fn is_websocket(headers: HeaderView<'_>) -> bool {
+    headers.lists(&UPGRADE, "websocket") && headers.lists(&CONNECTION, "upgrade")
+        || headers.has(&SEC_WEBSOCKET_KEY)
+        || headers.all(&SEC_FETCH_MODE).any(|mode| mode == b"websocket")
 }
 
 /// A browser says so itself (Fetch Metadata: any mode but `navigate`), or `Accept` names JSON or an event stream and
@@ -99,5 +107,7 @@ mod tests {
         assert_eq!(kind(&[("hx-request", "1")]), Kind::Page);
         assert_eq!(kind(&[("upgrade", "WebSocket"), ("connection", "keep-alive, Upgrade")]), Kind::WebSocket);
         assert_eq!(kind(&[("upgrade", "websocket")]), Kind::Page);
+        assert_eq!(kind(&[("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")]), Kind::WebSocket);
+        assert_eq!(kind(&[("sec-fetch-mode", "websocket")]), Kind::WebSocket);
     }
 }

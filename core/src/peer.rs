@@ -14,6 +14,13 @@ pub enum Peer {
     Unknown,
 }
 
+impl Peer {
+    /// Whether it is a loopback address: nothing has travelled.
+    pub(crate) fn is_this_machine(self) -> bool {
+        matches!(self, Self::Ip(address) if address.to_canonical().is_loopback())
+    }
+}
+
 impl From<IpAddr> for Peer {
     fn from(address: IpAddr) -> Self {
         Self::Ip(address.to_canonical())

@@ -7,15 +7,16 @@ use crate::event::Reason;
 use crate::lease::Holder;
 use crate::local_path::LocalPath;
 use crate::response_fields::ResponseFields;
+use crate::rules::Demand;
 use crate::session::{Presented, Session, SessionFault, SessionId, SessionRules, Shown, Standing};
 use crate::step::{Then, Unavailable};
-use crate::{Admission, Denial, Gate, Kind, Scheme, Step, Timestamp};
+use crate::{Admission, Denial, Gate, Kind, Peer, Scheme, Step, Timestamp, User};
 
 /// Asks the session and then the backends in order who this is. A proof that is at hand is taken before anybody is
 /// waited for.
 pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
     let settings = visit.gate.settings();
-    let mut search = Search::new(is_guarded(visit) && visit.is_foreign());
+    let mut search = Search::new(is_guarded(visit) && visit.is_foreign(), visit.demand());
     if let Some(sessions) = &settings.sessions
         && let Some(found) = search.read(sessions, visit, now)
     {
@@ -37,8 +38,13 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
         return match search.ambient.take() {
             Some(found) => settle(visit, Found { foreign: true, ..found }, search),
             None => {
-                let details = Details { user: search.user, why: None };
-                refuse(visit, search.denial, details, search.fields)
+                let asker = visit.asker();
+                match nobody(visit.gate, &asker, &search) {
+                    Ok(()) => admit_nobody(visit.gate, &asker, search.fields),
+                    Err(denial) => {
+                        refuse(visit, denial, Details { user: search.user, why: None }, search.fields)
+                    }
+                }
             }
         };
     }
@@ -48,8 +54,9 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
 }
 
 fn settle(visit: &Visit<'_>, found: Found, search: Search) -> Step {
-    match check(visit.gate, found) {
-        Ok(known) => known.admit(visit.gate, &visit.asker(), search.fields),
+    let asker = visit.asker();
+    match check(visit.gate, &asker, &search, found) {
+        Ok(known) => known.admit(visit.gate, &asker, search.fields),
         Err((denial, details)) => refuse(visit, denial, details, search.fields),
     }
 }
@@ -80,6 +87,8 @@ enum Question {
 pub(super) struct Search {
     /// Another site may be behind a request that must not be another site's.
     pub(super) foreign: bool,
+    /// What the rules demand, where there are any.
+    demand: Option<Demand>,
     /// Why nobody is known, as far as anybody said.
     denial: Denial,
     /// Whose session it was that does not hold.
@@ -93,9 +102,10 @@ pub(super) struct Search {
 }
 
 impl Search {
-    fn new(foreign: bool) -> Self {
+    fn new(foreign: bool, demand: Option<Demand>) -> Self {
         Self {
             foreign,
+            demand,
             denial: Denial::NotSignedIn,
             user: None,
             ambient: None,
@@ -133,6 +143,16 @@ impl Search {
         self.fields.set_cookie(sessions.removal(scheme));
     }
 
+    /// Whether this user, or nobody in particular, may pass.
+    fn allows(&self, gate: &Gate, user: Option<&User>, client: Peer) -> bool {
+        let settings = gate.settings();
+        match (&settings.rules, &self.demand) {
+            (Some(rules), Some(demand)) => rules.judge(demand, user, client).allows(),
+            (Some(_), None) => false,
+            (None, _) => user.is_some_and(|user| settings.access.allows(user)),
+        }
+    }
+
     /// Gives a proof back if it settles the matter.
     fn weigh(&mut self, found: Found, now: Timestamp) -> Option<Found> {
         if found.proven.until.is_some_and(|until| until <= now) {
@@ -168,10 +188,7 @@ impl Parked {
             Some(Question::Renew(session)) => Held { parked: self, session: *session }.renew(),
             None => match self.search.ambient.take() {
                 Some(found) => self.settle(Found { foreign: true, ..found }),
-                None => {
-                    let (denial, user) = (self.search.denial, self.search.user.take());
-                    self.refuse(denial, Details { user, why: None })
-                }
+                None => self.nobody(),
             },
         }
     }
@@ -212,9 +229,19 @@ impl Parked {
     }
 
     fn settle(self, found: Found) -> Step {
-        match check(&self.gate, found) {
+        match check(&self.gate, &self.asker, &self.search, found) {
             Ok(known) => known.admit(&self.gate, &self.asker, self.search.fields),
             Err((denial, details)) => self.refuse(denial, details),
+        }
+    }
+
+    fn nobody(mut self) -> Step {
+        match nobody(&self.gate, &self.asker, &self.search) {
+            Ok(()) => admit_nobody(&self.gate, &self.asker, self.search.fields),
+            Err(denial) => {
+                let user = self.search.user.take();
+                self.refuse(denial, Details { user, why: None })
+            }
         }
     }
 
@@ -257,11 +284,11 @@ impl From<Proven> for Found {
 }
 
 /// Whether somebody known may pass.
-fn check(gate: &Gate, found: Found) -> Result<Found, (Denial, Details)> {
+fn check(gate: &Gate, asker: &Asker, search: &Search, found: Found) -> Result<Found, (Denial, Details)> {
     let user = &found.proven.user;
     let denial = if user.id.is_empty() {
         Denial::BadProof(BadProof::Other("the backend's user has no id"))
-    } else if !gate.settings().access.allows(user) {
+    } else if !search.allows(gate, Some(user), asker.client) {
         Denial::NotAllowed
     } else if found.foreign {
         Denial::CrossSite
@@ -269,6 +296,24 @@ fn check(gate: &Gate, found: Found) -> Result<Found, (Denial, Details)> {
         return Ok(found);
     };
     Err((denial, Details { user: Some(found.proven.user.id), why: None }))
+}
+
+/// Nobody is known. A rule may let everybody of the client's network pass; being there is a proof that a browser attaches to
+/// whatever another site makes it send, as it does with a session.
+fn nobody(gate: &Gate, asker: &Asker, search: &Search) -> Result<(), Denial> {
+    if !search.allows(gate, None, asker.client) {
+        Err(search.denial)
+    } else if search.foreign {
+        Err(Denial::CrossSite)
+    } else {
+        Ok(())
+    }
+}
+
+fn admit_nobody(gate: &Gate, asker: &Asker, fields: ResponseFields) -> Step {
+    let admission = Admission::new(gate, asker, None, None, Reason::Network);
+    let fields = fields.cookie_only().guarded_as(&admission.fields);
+    asker.let_in(Admission { fields, ..admission })
 }
 
 /// Whether the request must not be another site's. A websocket's handshake is a GET, and yet it opens a way in that

@@ -48,8 +48,8 @@ pub(super) fn begin(asking: &Visit<'_>, check: Check, now: Timestamp) -> Step {
         return asked.refuse(Denial::Head(HeadError::AskedAbout));
     };
     asked.head = &head;
-    if let Err(error) = asked.examine() {
-        return asked.refuse(Denial::Head(error));
+    if let Err(denial) = asked.examine() {
+        return asked.refuse(denial);
     }
     match asked.path {
         None => asked.refuse(Denial::OutsideMount),

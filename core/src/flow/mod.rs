@@ -21,8 +21,8 @@ use crate::{Denial, Gate, Head, Step, Timestamp};
 /// Where a request goes: nowhere, to the login or logout page, to a backend's own page, or through the gate.
 pub(crate) fn begin(gate: &Gate, head: &Head<'_>, now: Timestamp) -> Step {
     let mut visit = Visit::new(gate, head);
-    if let Err(error) = visit.examine() {
-        return visit.refuse(Denial::Head(error));
+    if let Err(denial) = visit.examine() {
+        return visit.refuse(denial);
     }
     let settings = gate.settings();
     let Some(path) = visit.path else { return visit.refuse(Denial::OutsideMount) };

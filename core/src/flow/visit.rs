@@ -13,6 +13,7 @@ use crate::mount::{Mount, below};
 use crate::origin::{Authority, Origin};
 use crate::reply::Reply;
 use crate::response_fields::ResponseFields;
+use crate::rules::Demand;
 use crate::upstream::ForwardedTo;
 use crate::{Admission, Denial, Gate, Head, Kind, Peer, Scheme, Step};
 
@@ -54,7 +55,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Examines the head: what no honest client sends is refused, and the rest is read once.
-    pub(super) fn examine(&mut self) -> Result<(), HeadError> {
+    pub(super) fn examine(&mut self) -> Result<(), Denial> {
         let (settings, head) = (self.gate.settings(), self.head);
         head.check(&settings.limits)?;
         if !head.prefix.is_empty() {
@@ -62,6 +63,9 @@ impl<'a> Visit<'a> {
         }
         let forwarded = settings.proxies.resolve(head.peer, head.headers);
         self.client = forwarded.client;
+        if !settings.allowed_networks.is_empty() && !settings.allowed_networks.contain(self.client) {
+            return Err(Denial::ForeignNetwork);
+        }
         let named = head.host()?;
         let authority = match forwarded.host {
             Some(host) => Some(Authority::parse(host).ok_or(HeadError::Host)?),
@@ -70,7 +74,10 @@ impl<'a> Visit<'a> {
         let authority = authority.map(|authority| authority.or_port(forwarded.port));
         self.scheme = forwarded.scheme.unwrap_or(head.scheme);
         if !settings.allowed_hosts.contain(authority, self.scheme) {
-            return Err(HeadError::ForeignHost);
+            return Err(HeadError::ForeignHost.into());
+        }
+        if settings.require_tls && self.scheme == Scheme::Http && !self.client.is_this_machine() {
+            return Err(Denial::PlainHttp);
         }
         self.origin = authority.map(|authority| Origin::new(self.scheme, authority));
         self.path = below(head.path, settings.mount.as_str());
@@ -132,6 +139,12 @@ impl<'a> Visit<'a> {
             check: self.check,
             about: self.check.map(|_| (self.head.method.to_owned(), self.head.path.to_owned())),
         }
+    }
+
+    /// What the rules demand of the sender, where there are any.
+    pub(super) fn demand(&self) -> Option<Demand> {
+        let rules = self.gate.settings().rules.as_ref()?;
+        Some(rules.demand(self.kind, self.head.method, self.path?))
     }
 
     /// Leave to pass for whoever it is.

@@ -16,6 +16,7 @@ mod outages;
 mod own_pages;
 mod passed_on;
 mod rotation;
+mod rules;
 mod sign_in;
 mod signing_out;
 mod throttled;

@@ -58,6 +58,7 @@ pub struct GateBuilder {
     limits: HeadLimits,
     upstream: Option<Upstream>,
     forward_auth: bool,
+    predecessor: Option<Gate>,
 }
 
 impl GateBuilder {
@@ -87,6 +88,7 @@ impl GateBuilder {
             limits: HeadLimits::default(),
             upstream: None,
             forward_auth: false,
+            predecessor: None,
         }
     }
 
@@ -247,6 +249,15 @@ impl GateBuilder {
         self
     }
 
+    /// Takes the place of a gate that has been built before, with other settings: tries to sign in stay counted, and sessions
+    /// that have ended stay so. Both gates go on with one memory. Default: nothing is known.
+    ///
+    /// Limits of the [`throttle`](Self::throttle) that differ begin to count anew.
+    pub fn succeeding(mut self, predecessor: &Gate) -> Self {
+        self.predecessor = Some(predecessor.clone());
+        self
+    }
+
     /// Checks all settings and prepares what can be.
     ///
     /// # Errors
@@ -272,9 +283,18 @@ impl GateBuilder {
         let routes = routes(&self.backends, [&login_path, &logout_path])?;
         let forwarded_fields = forwarded_fields(self.forward_auth, self.forwarded_fields, &self.proxies)?;
         let upstream = self.upstream.or_else(|| self.forward_auth.then(Upstream::new));
-        let sessions = sessions(&self.backends, self.sessions)?
+        let mut sessions = sessions(&self.backends, self.sessions)?
             .map(|sessions| sessions.prepare(&self.realm))
             .transpose()?;
+        let before = self.predecessor.as_ref().map(Gate::settings);
+        if let (Some(sessions), Some(old)) = (&mut sessions, before.and_then(|old| old.sessions.as_ref())) {
+            sessions.succeed(old);
+        }
+        let throttle = Throttle::new(self.throttle)?;
+        let throttle = match &self.predecessor {
+            Some(old) if old.throttle().limits() == self.throttle => Arc::clone(&old.settings().throttle),
+            _ => Arc::new(Mutex::new(throttle)),
+        };
         let cookies = sessions.iter().flat_map(SessionRules::cookie_names).map(str::to_owned);
         let upstream_rules =
             upstream.as_ref().map(|upstream| upstream.prepare(cookies.collect())).transpose()?;
@@ -290,7 +310,7 @@ impl GateBuilder {
             challenges: challenges(&self.backends, &self.realm)?,
             pages: Pages::new(&self.title, self.logo, self.texts)?,
             sessions,
-            throttle: Mutex::new(Throttle::new(self.throttle)?),
+            throttle,
             limits: check_limits(self.limits)?,
             backends: self.backends,
             login_path,

@@ -49,7 +49,7 @@ pub(crate) struct Settings {
     pub(crate) pages: Pages,
     /// None where no backend makes sessions.
     pub(crate) sessions: Option<SessionRules>,
-    pub(crate) throttle: Mutex<Throttle>,
+    pub(crate) throttle: Arc<Mutex<Throttle>>,
     pub(crate) limits: HeadLimits,
     /// None where nothing but this process's own service is behind the gate.
     pub(crate) upstream: Option<Arc<UpstreamRules>>,

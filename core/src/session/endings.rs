@@ -39,6 +39,11 @@ impl Endings {
         }
     }
 
+    /// Remembers for as long as sessions live now, if that is longer than before.
+    pub(crate) fn outlive(&mut self, lifetime: Duration) {
+        self.lifetime = self.lifetime.max(lifetime);
+    }
+
     /// Ends one session for good.
     pub(crate) fn end(&mut self, id: SessionId, issued: Timestamp, now: Timestamp) {
         self.sweep(now);

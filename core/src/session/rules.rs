@@ -1,4 +1,4 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -17,7 +17,7 @@ pub(crate) struct SessionRules {
     /// The keys of sealed sessions; none where sessions are records.
     pub(super) ring: Option<KeyRing>,
     pub(super) cookie: SessionCookie,
-    pub(super) endings: Mutex<Endings>,
+    pub(super) endings: Arc<Mutex<Endings>>,
     pub(super) idle: Duration,
     pub(super) lifetime: Duration,
     pub(super) renew_every: Duration,
@@ -199,6 +199,12 @@ impl SessionRules {
     /// A `Set-Cookie` beside the removal, so that the back button shows nothing.
     pub(crate) fn farewell(&self, scheme: Scheme) -> Option<HeaderValue> {
         self.cookie.farewell(scheme)
+    }
+
+    /// Goes on where others leave off: whatever has ended before its time stays so.
+    pub(crate) fn succeed(&mut self, others: &Self) {
+        self.endings = Arc::clone(&others.endings);
+        self.endings().outlive(self.lifetime);
     }
 
     /// What has ended before its time.

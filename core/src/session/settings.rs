@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::cookie::{CookieSettings, SameSite, SessionCookie};
@@ -137,7 +138,7 @@ impl Sessions {
         Ok(SessionRules {
             ring: self.keys.map(|keys| KeyRing::new(keys, &self.cookie.name, realm)).transpose()?,
             cookie: SessionCookie::new(self.cookie)?,
-            endings: Endings::new(ENDINGS, lifetime).into(),
+            endings: Arc::new(Endings::new(ENDINGS, lifetime).into()),
             idle,
             lifetime,
             renew_every,

@@ -71,6 +71,11 @@ impl Throttle {
         })
     }
 
+    /// What it counts by.
+    pub(crate) fn limits(&self) -> ThrottleLimits {
+        self.limits
+    }
+
     /// Charges a try to sign in as `username`, which need not exist. Case and white space in it make no difference.
     ///
     /// # Errors

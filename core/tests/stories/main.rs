@@ -19,6 +19,7 @@ mod rotation;
 mod rules;
 mod sign_in;
 mod signing_out;
+mod succession;
 mod throttled;
 mod users_change;
 mod visitor;

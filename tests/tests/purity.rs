@@ -65,6 +65,11 @@ fn what_the_hyper_servers_share_names_no_runtime() {
 }
 
 #[test]
+fn the_proxy_names_no_runtime_unless_it_is_asked_to() {
+    assert_without("authgate-proxy", &["mio", "smol", "async-io", "socket2", "hyper-util"]);
+}
+
+#[test]
 fn the_smol_adapter_can_start_no_tokio_runtime() {
     assert_without("authgate-smol", &["hyper-util", "mio", "tokio-util"]);
 }

@@ -1,0 +1,9 @@
+//! What a large body costs on smol. It has a process of its own because memory is the process's.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(dead_code, unused_imports)]
+
+mod harness;
+mod memory;
+#[path = "smol/runtime.rs"]
+mod runtime;

@@ -5,13 +5,10 @@ use std::env;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
-use std::time::Duration;
 
 use authgate_core::{Algorithm, ConfigError, JwtBackend, Key, Secret};
 
-use crate::cli::DemoOptions;
 use crate::failure::Failure;
-use crate::mint;
 
 /// The environment variable that may hold the secret.
 pub(crate) const SECRET_VARIABLE: &str = "AUTHGATE_JWT_SECRET";
@@ -83,59 +80,77 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], Failure> {
     Ok(random)
 }
 
-/// How long the demo's ready token is valid.
-const READY_TOKEN: Duration = Duration::from_hours(12);
-
-/// The backend that the demo's options describe, and a ready administrator's token if the demo can sign one.
-pub(crate) fn of_demo(options: &DemoOptions) -> Result<(JwtBackend, Option<String>), Failure> {
-    let mut keys = Vec::new();
-    if let Some(path) = &options.public_key_file {
-        keys.push(public_key(path)?);
-    }
-    if let Some(path) = &options.jwks_file {
-        keys.extend(key_set(path)?);
-    }
-    let secret = match FoundSecret::find(options.jwt_secret_file.as_deref())? {
-        None if keys.is_empty() => Some(FoundSecret::fresh()?),
-        found => found,
-    };
-    if let Some(secret) = &secret {
-        keys.push(secret.key()?);
-    } else if options.algorithms.is_empty() {
-        return Err(Failure::new(
-            "--algorithm is missing; say which the public keys are for, such as --algorithm RS256",
-        ));
-    }
-    let mut builder = JwtBackend::builder().keys(keys);
-    if !options.algorithms.is_empty() {
-        builder = builder.algorithms(options.algorithms.iter().copied());
-    }
-    if !options.audience.is_empty() {
-        builder = builder.audience(&options.audience);
-    }
-    if !options.issuer.is_empty() {
-        builder = builder.issuer(&options.issuer);
-    }
-    let backend = builder.build().map_err(|error| match &secret {
-        Some(secret) => secret.blame(&error),
-        None => error.into(),
-    })?;
-    let allowed = if options.algorithms.is_empty() { &[Algorithm::HS256][..] } else { &options.algorithms };
-    let signs = allowed.iter().copied().find(|algorithm| algorithm.is_hmac());
-    let token = match (&secret, signs) {
-        (Some(secret), Some(algorithm)) => Some(ready_token(options, secret, algorithm)?),
-        _ => None,
-    };
-    Ok((backend, token))
+/// Where the keys of tokens are, and what tokens must say.
+pub(crate) struct TokenSettings<'a> {
+    pub(crate) secret_file: Option<&'a Path>,
+    pub(crate) public_key_file: Option<&'a Path>,
+    pub(crate) jwks_file: Option<&'a Path>,
+    pub(crate) algorithms: &'a [Algorithm],
+    pub(crate) audience: &'a [String],
+    pub(crate) issuer: &'a [String],
 }
 
-fn ready_token(options: &DemoOptions, secret: &FoundSecret, algorithm: Algorithm) -> Result<String, Failure> {
-    let mut claims = mint::claims_of("demo", Some("Demo Admin"), true, READY_TOKEN)?;
-    if !options.roles.is_empty() {
-        claims.insert("roles".to_owned(), options.roles.clone().into());
+/// The keys, as they were found.
+pub(crate) struct TokenKeys {
+    secret: Option<FoundSecret>,
+    public: Vec<Key>,
+}
+
+impl TokenKeys {
+    /// Reads whatever the settings name.
+    pub(crate) fn find(settings: &TokenSettings<'_>) -> Result<Self, Failure> {
+        let mut public = Vec::new();
+        if let Some(path) = settings.public_key_file {
+            public.push(public_key(path)?);
+        }
+        if let Some(path) = settings.jwks_file {
+            public.extend(key_set(path)?);
+        }
+        Ok(Self { secret: FoundSecret::find(settings.secret_file)?, public })
     }
-    mint::insert_parties(&mut claims, &options.audience, options.issuer.first().map(String::as_str));
-    mint::sign(secret, algorithm, &claims)
+
+    /// Whether there is none at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.secret.is_none() && self.public.is_empty()
+    }
+
+    /// These, and a fresh secret if there is none at all.
+    pub(crate) fn or_fresh(mut self) -> Result<Self, Failure> {
+        if self.is_empty() {
+            self.secret = Some(FoundSecret::fresh()?);
+        }
+        Ok(self)
+    }
+
+    /// The backend that reads tokens signed with these keys; and the secret, for whoever signs some.
+    pub(crate) fn backend(
+        self,
+        settings: &TokenSettings<'_>,
+    ) -> Result<(JwtBackend, Option<FoundSecret>), Failure> {
+        let Self { secret, public: mut keys } = self;
+        if let Some(secret) = &secret {
+            keys.push(secret.key()?);
+        } else if settings.algorithms.is_empty() {
+            return Err(Failure::new(
+                "--algorithm is missing; say which the public keys are for, such as --algorithm RS256",
+            ));
+        }
+        let mut builder = JwtBackend::builder().keys(keys);
+        if !settings.algorithms.is_empty() {
+            builder = builder.algorithms(settings.algorithms.iter().copied());
+        }
+        if !settings.audience.is_empty() {
+            builder = builder.audience(settings.audience);
+        }
+        if !settings.issuer.is_empty() {
+            builder = builder.issuer(settings.issuer);
+        }
+        let backend = builder.build().map_err(|error| match &secret {
+            Some(secret) => secret.blame(&error),
+            None => error.into(),
+        })?;
+        Ok((backend, secret))
+    }
 }
 
 /// The public key in a PEM file.

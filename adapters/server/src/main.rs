@@ -2,12 +2,15 @@
 //! edits the file of those who may sign in.
 
 mod cli;
+mod dashboard;
 mod demo;
 mod failure;
 mod keys;
+mod log;
 mod mint;
 mod output;
-mod serve;
+mod sessions;
+mod signals;
 mod user;
 
 use std::process::ExitCode;
@@ -18,7 +21,7 @@ use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
     let done = match Cli::try_parse() {
-        Ok(Cli { command: Command::Demo(options) }) => serve::demo(&options),
+        Ok(Cli { command: Command::Demo(options) }) => demo::demo(&options),
         Ok(Cli { command: Command::Token(options) }) => mint::token(&options),
         Ok(Cli { command: Command::Secret }) => mint::secret(),
         Ok(Cli { command: Command::User(command) }) => user::run(&command),

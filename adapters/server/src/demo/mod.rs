@@ -1,203 +1,140 @@
-//! The dashboard that `authgate demo` shows behind the gate: a job queue's admin pages, with everything that such
-//! a dashboard tends to have (pages, a polling fragment, an event stream, a websocket, a form).
-//!
-//! It stands *behind* the gate and never decides who may enter: it is told who was admitted, and asks whether they still are.
-//! The jobs are simulated; it needs no runtime but a [`Timer`].
+//! `authgate demo`: the gate in front of the built-in dashboard, on either runtime.
 
-mod assets;
-mod events;
-mod flow;
-mod lifetime;
-mod pages;
-mod queues;
-mod reply;
-mod websocket;
+mod announce;
+mod host;
+mod people;
+mod tokens;
 
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-mod tests;
+use std::convert::Infallible;
+use std::future::ready;
+use std::io;
+use std::net::TcpListener;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use authgate_core::{Access, Gate, JwtBackend, PasswordBackend, User};
+use authgate_smol::Smol;
+use authgate_tokio::{Limits, Tokio};
+use authgate_tower::{Expiry, GateBody, GateLayer, Host};
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tower::{Layer as _, Service, service_fn};
 
-use http::{Method, Request, Response, StatusCode};
-use percent_encoding::percent_decode_str;
+use self::announce::Announcement;
+use self::host::{DemoHost, Spawn};
+use self::people::People;
+use crate::cli::{DemoOptions, Runtime};
+use crate::dashboard::{Dashboard, DemoBody, Viewer};
+use crate::failure::Failure;
+use crate::log;
+use crate::sessions::warn_of_sealed_sessions;
+use crate::signals::Signals;
 
-use self::lifetime::Lifetime;
-use self::pages::{Shell, Tab};
-use self::queues::Queues;
-pub(crate) use self::reply::DemoBody;
-
-/// Time for the demo's streams, on whatever runtime it runs.
-pub(crate) trait Timer: Clone + Send + Sync + 'static {
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
-    /// Unix time.
-    fn seconds(&self) -> i64;
+/// Runs until SIGTERM or Ctrl-C.
+pub(crate) fn demo(options: &DemoOptions) -> Result<(), Failure> {
+    let (backend, token) = tokens::of_demo(options)?;
+    log::start()?;
+    let people = People::of(options)?;
+    let gate = gate(options, backend)?;
+    let listener = TcpListener::bind(options.listen)
+        .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+        .map_err(|error| Failure::new(format!("--listen {}: {error}", options.listen)))?;
+    let address = listener.local_addr().map_err(|error| Failure::new(format!("--listen: {error}")))?;
+    let announcement = Announcement {
+        address,
+        mount: gate.mount().as_str(),
+        token: token.as_deref(),
+        credentials: people.credentials(),
+    };
+    let signals = Signals::listen()?;
+    people.follow(&gate).map_err(|error| Failure::new(format!("--users-file cannot be watched: {error}")))?;
+    warn_of_sealed_sessions(options.session_store, &options.session_secret_files);
+    announcement.say(options.json)?;
+    let served = match options.runtime {
+        Runtime::Tokio => on_tokio(gate, people, listener, signals),
+        Runtime::Smol => on_smol(gate, people, listener, signals),
+    };
+    served.map_err(|error| Failure::new(format!("the server cannot run: {error}")))
 }
 
-/// Whether the admission of a request has ended: its time is up, or its user has signed out.
-type Ended = Box<dyn Fn() -> bool + Send + Sync>;
-
-/// Whom the gate admitted.
-#[derive(Clone, Debug)]
-pub(crate) struct Viewer {
-    pub name: String,
-    pub is_admin: bool,
-    pub roles: Vec<String>,
+fn gate(options: &DemoOptions, backend: JwtBackend) -> Result<Gate, Failure> {
+    let access = if options.admins_only { Access::admins() } else { Access::signed_in() };
+    let access = match options.roles.as_slice() {
+        [] => access,
+        roles => access
+            .and_any_role(roles)
+            .map_err(|_| Failure::new("--role is empty; name a role, or leave it out"))?,
+    };
+    let gate = Gate::builder(PasswordBackend::new())
+        .backend(backend)
+        .sessions(people::sessions(options)?)
+        .mount(options.mount.as_str())
+        .title("Job queues")
+        .public_prefix("/static")
+        .public_path("/healthz")
+        .access(access);
+    Ok(gate.build()?)
 }
 
-/// One decision of the gate, as its log tells it.
-#[derive(Clone, Debug)]
-pub(crate) struct AuditLine {
-    pub time: i64,
-    pub request_id: String,
-    pub client: String,
-    pub method: String,
-    pub path: String,
-    pub kind: String,
-    pub outcome: String,
-    pub reason: String,
-    pub user: Option<String>,
-    /// Of the gate's own answer; nothing if it passed the request on.
-    pub status: Option<u16>,
-}
-
-/// The dashboard. Clones share their queues.
-#[derive(Clone)]
-pub(crate) struct Dashboard<T> {
-    /// Empty, or `/ops` without a slash at its end.
-    mount: Arc<str>,
-    timer: T,
-    /// The gate's last decisions, oldest first.
-    audit: Arc<dyn Fn() -> Vec<AuditLine> + Send + Sync>,
-    queues: Arc<Queues>,
-    stopping: Arc<AtomicBool>,
-}
-
-impl<T: Timer> Dashboard<T> {
-    /// `audit` is asked for the gate's last decisions, oldest first, whenever somebody looks at them.
-    pub(crate) fn new(
-        mount: &str,
-        timer: T,
-        audit: impl Fn() -> Vec<AuditLine> + Send + Sync + 'static,
-    ) -> Self {
-        let queues = Arc::new(Queues::new(timer.seconds()));
-        Self { mount: mount.into(), timer, audit: Arc::new(audit), queues, stopping: Arc::default() }
-    }
-
-    /// Ends every stream that is open, so that a server which waits for its connections need not wait for those.
-    pub(crate) fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
-    }
-
-    /// Answers a request that the gate let through. `path` is the request's path below the mount, still
-    /// percent-encoded; streams ask `ended` whether the admission has ended, and end with it.
-    pub(crate) fn answer<B>(
-        &self,
-        request: Request<B>,
-        path: &str,
-        viewer: Option<&Viewer>,
-        ended: impl Fn() -> bool + Send + Sync + 'static,
-    ) -> Response<DemoBody> {
-        let mut request = request.map(|_| ());
-        let head = request.method() == Method::HEAD;
-        let response = self.route(&mut request, path, viewer, Box::new(ended));
-        let response = if head { reply::head_only(response) } else { response };
-        reply::harden(response)
-    }
-
-    fn route(
-        &self,
-        request: &mut Request<()>,
-        path: &str,
-        viewer: Option<&Viewer>,
-        ended: Ended,
-    ) -> Response<DemoBody> {
-        if let Some(name) = path.strip_prefix("/queues/").and_then(|rest| rest.strip_suffix("/pause")) {
-            return self.pause(request, name, viewer);
-        }
-        let known =
-            matches!(path, "" | "/" | "/queues" | "/queues/rows" | "/events" | "/ws" | "/audit" | "/healthz");
-        if (known || path.starts_with("/static/")) && !is_read(request.method()) {
-            return reply::method_not_allowed("GET, HEAD");
-        }
-        let shell = |tab| Shell { mount: &self.mount, viewer, tab };
-        match path {
-            "" | "/" => self.overview(shell(Tab::Overview)),
-            "/queues" => self.queues(shell(Tab::Queues), request),
-            "/queues/rows" => self.rows(request),
-            "/events" => reply::events(events::body(Arc::clone(&self.queues), self.lifetime(ended))),
-            "/ws" => websocket::answer(request, self.lifetime(ended)),
-            "/audit" => reply::html(StatusCode::OK, pages::audit(shell(Tab::Audit), &(self.audit)())),
-            "/healthz" => reply::text(StatusCode::OK, "ok"),
-            _ => match path.strip_prefix("/static/") {
-                Some(name) => assets::answer(name),
-                None => not_found(request, shell(Tab::None)),
-            },
-        }
-    }
-
-    fn overview(&self, shell: Shell<'_>) -> Response<DemoBody> {
-        let now = self.timer.seconds();
-        let view = pages::Overview {
-            time: now,
-            totals: self.queues.totals(now),
-            lately: self.queues.waiting_lately(60, now),
-            busiest: self.queues.busiest(5, now),
+fn on_tokio(gate: Gate, people: People, listener: TcpListener, signals: Signals) -> io::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let (service, dashboard) = stack(gate, people, Tokio);
+        let stop = async move {
+            signals.first().await;
+            dashboard.stop();
         };
-        reply::html(StatusCode::OK, pages::overview(shell, &view))
-    }
+        authgate_tokio::serve(listener, service, Limits::default(), stop).await
+    })
+}
 
-    fn queues(&self, shell: Shell<'_>, request: &Request<()>) -> Response<DemoBody> {
-        let page = self.page(request);
-        reply::html(StatusCode::OK, pages::queues(shell, &page))
-    }
-
-    fn rows(&self, request: &Request<()>) -> Response<DemoBody> {
-        let page = self.page(request);
-        reply::html(StatusCode::OK, pages::rows(&self.mount, &page.rows))
-    }
-
-    /// Pauses or resumes the queue of that percent-encoded name.
-    fn pause(&self, request: &Request<()>, name: &str, viewer: Option<&Viewer>) -> Response<DemoBody> {
-        if request.method() != Method::POST {
-            return reply::method_not_allowed("POST");
-        }
-        let name = percent_decode_str(name).decode_utf8().ok();
-        let Some(row) = name.and_then(|name| self.queues.toggle(&name, self.timer.seconds())) else {
-            return not_found(request, Shell { mount: &self.mount, viewer, tab: Tab::Queues });
+fn on_smol(gate: Gate, people: People, listener: TcpListener, signals: Signals) -> io::Result<()> {
+    smol::block_on(async {
+        let listener = smol::net::TcpListener::from(smol::Async::new(listener)?);
+        let (service, dashboard) = stack(gate, people, Smol);
+        let stop = async move {
+            signals.first().await;
+            dashboard.stop();
         };
-        if is_htmx(request) {
-            return reply::html(StatusCode::OK, pages::rows(&self.mount, &[row]));
-        }
-        reply::see_other(&pages::queues_link(&self.mount, row.page()))
-    }
-
-    fn page(&self, request: &Request<()>) -> queues::Page {
-        let query = request.uri().query().unwrap_or_default();
-        let asked = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "page");
-        self.queues.page(asked.as_ref().map(|(_, number)| number.as_ref()), self.timer.seconds())
-    }
-
-    fn lifetime(&self, admission_ended: Ended) -> Lifetime<T> {
-        Lifetime { timer: self.timer.clone(), admission_ended, stopping: Arc::clone(&self.stopping) }
-    }
+        authgate_smol::serve(listener, service, Limits::default(), stop).await
+    })
 }
 
-fn is_read(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD)
+/// The dashboard with the gate in front of it, and the dashboard itself, to be told when to stop.
+fn stack<R: Host + Spawn>(gate: Gate, people: People, runtime: R) -> (impl Stack, Dashboard<DemoHost<R>>) {
+    let host = DemoHost::new(runtime);
+    let trail = host.clone();
+    let mount = gate.mount().to_string();
+    let dashboard = Dashboard::new(&mount, host.clone(), move || trail.lines());
+    let inner = {
+        let dashboard = dashboard.clone();
+        service_fn(move |request: Request<Incoming>| {
+            let path = request.uri().path().to_owned();
+            let path = path.strip_prefix(&*mount).unwrap_or_default();
+            let viewer = request.extensions().get::<User>().map(|user| Viewer {
+                name: user.name.clone(),
+                is_admin: user.is_admin,
+                roles: user.roles.clone(),
+            });
+            let expiry = request.extensions().get::<Expiry>().cloned();
+            let ended = move || expiry.as_ref().is_some_and(Expiry::has_passed);
+            ready(Ok::<_, Infallible>(dashboard.answer(request, path, viewer.as_ref(), ended)))
+        })
+    };
+    (GateLayer::new(gate, host).users(people).layer(inner), dashboard)
 }
 
-fn is_htmx(request: &Request<()>) -> bool {
-    request.headers().get("hx-request").is_some_and(|value| value == "true")
+/// What the servers need of a service.
+trait Stack:
+    Service<Request<Incoming>, Response = Response<GateBody<DemoBody>>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
+{
 }
 
-fn not_found(request: &Request<()>, shell: Shell<'_>) -> Response<DemoBody> {
-    if is_htmx(request) {
-        return reply::text(StatusCode::NOT_FOUND, "Not found\n");
-    }
-    reply::html(StatusCode::NOT_FOUND, pages::not_found(shell))
+impl<S> Stack for S where
+    S: Service<Request<Incoming>, Response = Response<GateBody<DemoBody>>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
 }

@@ -1,0 +1,274 @@
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use authgate_core::{Algorithm, ForwardedFields};
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Deserializer};
+
+use crate::cli::{Runtime, SessionStore, address};
+
+/// Everything that `authgate serve` can be told: by flags, and by the keys of `authgate.toml`, which are these names. What is
+/// not said is decided where it is used.
+#[derive(Debug, Clone, Default, PartialEq, Args, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The dashboard, as http://host:port; its paths are the request's own
+    #[arg(long, value_name = "URL", help_heading = "What is behind it")]
+    pub(crate) upstream: Option<String>,
+    /// Answer a proxy that asks about each request: nginx's `auth_request`, Caddy's `forward_auth`, Traefik's `forwardAuth`
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "What is behind it")]
+    pub(crate) forward_auth: Option<bool>,
+    /// The path that the dashboard is reached under; it is passed on as it is [default: /]
+    #[arg(long, value_name = "PATH", help_heading = "What is behind it")]
+    pub(crate) mount: Option<String>,
+    /// Cut the mount off the path that is passed on, and tell it in X-Forwarded-Prefix
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "What is behind it")]
+    pub(crate) strip_mount: Option<bool>,
+    /// Tell the dashboard the Host that the browser asked for; false: its own [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "What is behind it")]
+    pub(crate) keep_host: Option<bool>,
+    /// Pass Authorization on to the dashboard
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "What is behind it")]
+    pub(crate) pass_authorization: Option<bool>,
+    /// The field that tells the dashboard the user's id, percent-encoded [default: X-Auth-User]
+    #[arg(long, value_name = "NAME", help_heading = "What is behind it")]
+    pub(crate) user_header: Option<String>,
+    /// The field that tells it the user's roles, separated by commas [default: X-Auth-Roles]
+    #[arg(long, value_name = "NAME", help_heading = "What is behind it")]
+    pub(crate) roles_header: Option<String>,
+    /// Another field that no client may send, because the dashboard reads an identity from it; may be given several times
+    #[arg(long = "identity-header", value_name = "NAME", help_heading = "What is behind it")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) identity_headers: Vec<String>,
+    /// How long connecting to the dashboard may take [default: 5s]
+    #[arg(long, value_name = "SPAN", help_heading = "What is behind it")]
+    #[serde(deserialize_with = "one")]
+    pub(crate) connect_timeout: Option<Span>,
+    /// How long the dashboard may say nothing while an answer is due; event streams and websockets may forever [default: 60s]
+    #[arg(long, value_name = "SPAN", help_heading = "What is behind it")]
+    #[serde(deserialize_with = "one")]
+    pub(crate) upstream_timeout: Option<Span>,
+    /// The longest request body that is passed on, in bytes [default: any]
+    #[arg(long, value_name = "BYTES", help_heading = "What is behind it")]
+    pub(crate) max_body: Option<u64>,
+
+    /// The address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Where it listens")]
+    #[serde(deserialize_with = "one")]
+    pub(crate) listen: Option<Address>,
+    /// Another address, for /-/healthz and /-/metrics alone [default: none]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Where it listens")]
+    #[serde(deserialize_with = "one")]
+    pub(crate) admin_listen: Option<Address>,
+    /// The runtime that drives it; HTTP/2 is for tokio [default: tokio]
+    #[arg(long, value_enum, help_heading = "Where it listens")]
+    pub(crate) runtime: Option<Runtime>,
+    /// Most connections at one time; further ones wait [default: 10000]
+    #[arg(long, value_name = "NUMBER", help_heading = "Where it listens")]
+    pub(crate) max_connections: Option<usize>,
+
+    /// A file with the users who may sign in (see `authgate user`)
+    #[arg(long, value_name = "FILE", help_heading = "Who is let in")]
+    pub(crate) users_file: Option<PathBuf>,
+    /// A file with the HMAC secret of tokens; a line's end after it does not count
+    #[arg(long, value_name = "FILE", help_heading = "Who is let in")]
+    pub(crate) jwt_secret_file: Option<PathBuf>,
+    /// A PEM file with a public key of tokens
+    #[arg(long, value_name = "FILE", help_heading = "Who is let in")]
+    pub(crate) public_key_file: Option<PathBuf>,
+    /// A JWK Set with public keys of tokens
+    #[arg(long, value_name = "FILE", help_heading = "Who is let in")]
+    pub(crate) jwks_file: Option<PathBuf>,
+    /// An algorithm that tokens may be signed with; may be given several times [default: HS256]
+    #[arg(long = "algorithm", value_name = "NAME", help_heading = "Who is let in")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) algorithms: Vec<Algorithm>,
+    /// An audience that tokens must name; may be given several times
+    #[arg(long, value_name = "NAME", help_heading = "Who is let in")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) audience: Vec<String>,
+    /// An issuer that tokens must name; may be given several times
+    #[arg(long, value_name = "NAME", help_heading = "Who is let in")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) issuer: Vec<String>,
+    /// Let in administrators only
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Who is let in")]
+    pub(crate) admins_only: Option<bool>,
+    /// Let in users with this role only; may be given several times
+    #[arg(long = "role", value_name = "NAME", help_heading = "Who is let in")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) roles: Vec<String>,
+    /// A path that is open to everybody, exactly; may be given several times
+    #[arg(long = "public-path", value_name = "PATH", help_heading = "Who is let in")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) public_paths: Vec<String>,
+    /// A path that is open to everybody with all below it; may be given several times
+    #[arg(long = "public-prefix", value_name = "PATH", help_heading = "Who is let in")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) public_prefixes: Vec<String>,
+    /// Who may send which requests: `[[rule]]` tables with `path`, `methods` and `allow`; in the file alone
+    #[arg(skip)]
+    pub(crate) rule: Vec<RuleTable>,
+
+    /// Where sessions are kept: in this process's memory, or sealed into the cookie itself [default: memory]
+    #[arg(long, value_enum, value_name = "STORE", help_heading = "Sessions")]
+    pub(crate) session_store: Option<SessionStore>,
+    /// A file with a secret that seals sessions into cookies; several rotate: the first seals, all of them open
+    #[arg(long = "session-secret-file", value_name = "FILE", help_heading = "Sessions")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) session_secret_files: Vec<PathBuf>,
+    /// How long a session may be unused [default: 30m]
+    #[arg(long, value_name = "SPAN", help_heading = "Sessions")]
+    #[serde(deserialize_with = "one")]
+    pub(crate) session_idle: Option<Span>,
+    /// How long a session lives at most [default: 12h]
+    #[arg(long, value_name = "SPAN", help_heading = "Sessions")]
+    #[serde(deserialize_with = "one")]
+    pub(crate) session_lifetime: Option<Span>,
+    /// The login page's path below the mount [default: /login, or /authgate/login with --forward-auth]
+    #[arg(long, value_name = "PATH", help_heading = "Sessions")]
+    pub(crate) login_path: Option<String>,
+    /// The logout path below the mount [default: /logout, or /authgate/logout with --forward-auth]
+    #[arg(long, value_name = "PATH", help_heading = "Sessions")]
+    pub(crate) logout_path: Option<String>,
+    /// The dashboard's name on the gate's pages [default: Dashboard]
+    #[arg(long, value_name = "TEXT", help_heading = "Sessions")]
+    pub(crate) title: Option<String>,
+
+    /// A proxy whose X-Forwarded-* are believed: an address or a network; may be given several times
+    #[arg(long = "trusted-proxy", value_name = "NETWORK", help_heading = "Networks and proxies")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) trusted_proxies: Vec<String>,
+    /// Which fields the trusted proxies write [default: x-forwarded]
+    #[arg(long, value_enum, value_name = "FAMILY", help_heading = "Networks and proxies")]
+    pub(crate) forwarded_fields: Option<Family>,
+    /// A host that requests may name; others are refused; may be given several times [default: any]
+    #[arg(long = "allowed-host", value_name = "HOST", help_heading = "Networks and proxies")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) allowed_hosts: Vec<String>,
+    /// A network that clients may ask from; others are refused; may be given several times [default: any]
+    #[arg(long = "allowed-network", value_name = "NETWORK", help_heading = "Networks and proxies")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) allowed_networks: Vec<String>,
+    /// Refuse requests that came without TLS, except from this machine [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Networks and proxies")]
+    pub(crate) require_tls: Option<bool>,
+}
+
+/// A `[[rule]]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleTable {
+    pub(crate) path: String,
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub(crate) methods: Vec<String>,
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) allow: Vec<String>,
+    /// Whether `methods` was there at all: an empty list is a mistake.
+    #[serde(skip)]
+    pub(crate) speaks_of_methods: bool,
+}
+
+impl RuleTable {
+    pub(super) const KEYS: [&str; 3] = ["path", "methods", "allow"];
+}
+
+/// A span of time, as people write it: `90s`, `15m`, `1h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span(pub(crate) Duration);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        humantime::parse_duration(text).map(Self).map_err(|_| "write a span such as 90s, 15m, 1h or 7d".to_owned())
+    }
+}
+
+/// An address and a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Address(pub(crate) SocketAddr);
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        address(text).map(Self)
+    }
+}
+
+/// The families of [`ForwardedFields`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Family {
+    /// X-Forwarded-For and X-Forwarded-Proto; the host is in Host
+    XForwarded,
+    /// These, X-Forwarded-Host and X-Forwarded-Port
+    XForwardedHost,
+    /// Forwarded (RFC 7239)
+    Forwarded,
+}
+
+impl From<Family> for ForwardedFields {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::XForwarded => Self::XForwarded,
+            Family::XForwardedHost => Self::XForwardedHost,
+            Family::Forwarded => Self::Rfc7239,
+        }
+    }
+}
+
+/// Every field, or it does not compile: those that are said here win over those below.
+macro_rules! overlay {
+    ($over:expr, $below:expr; $($option:ident)*; $($list:ident)*) => {
+        Settings {
+            $($option: $over.$option.or($below.$option),)*
+            $($list: if $over.$list.is_empty() { $below.$list } else { $over.$list },)*
+        }
+    };
+}
+
+impl Settings {
+    /// These, and for whatever they leave open the ones `below`. A list that is given replaces the other.
+    pub(crate) fn over(self, below: Self) -> Self {
+        overlay!(self, below;
+            upstream forward_auth mount strip_mount keep_host pass_authorization user_header roles_header
+            connect_timeout upstream_timeout max_body listen admin_listen runtime max_connections users_file
+            jwt_secret_file public_key_file jwks_file admins_only session_store session_idle session_lifetime
+            login_path logout_path title forwarded_fields require_tls;
+            identity_headers algorithms audience issuer roles public_paths public_prefixes rule session_secret_files
+            trusted_proxies allowed_hosts allowed_networks)
+    }
+
+    /// Files are found from `folder`, where the file that names them is.
+    pub(super) fn found_from(mut self, folder: &Path) -> Self {
+        let one = [&mut self.users_file, &mut self.jwt_secret_file, &mut self.public_key_file, &mut self.jwks_file];
+        for path in one.into_iter().flatten().chain(&mut self.session_secret_files) {
+            *path = folder.join(&*path);
+        }
+        self
+    }
+}
+
+fn one<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(from: D) -> Result<Option<T>, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map(Some).map_err(|error| serde::de::Error::custom(format!("{text:?}: {error}")))
+}
+
+fn one_or_many<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(from: D) -> Result<Vec<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a string or a list of strings")]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    let texts = match OneOrMany::deserialize(from)? {
+        OneOrMany::One(text) => vec![text],
+        OneOrMany::Many(texts) => texts,
+    };
+    let read = |text: String| text.parse().map_err(|error| serde::de::Error::custom(format!("{text:?}: {error}")));
+    texts.into_iter().map(read).collect()
+}

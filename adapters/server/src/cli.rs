@@ -5,9 +5,11 @@ use std::time::Duration;
 use authgate_core::Algorithm;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::output::say;
+use crate::serve::{CheckOptions, ExplainOptions, ServeOptions};
 use crate::user::UserCommand;
 
 /// An authentication gate in front of web dashboards.
@@ -25,10 +27,19 @@ Examples:
   authgate token --secret-file secret.txt --sub ada --admin
   authgate demo --jwt-secret-file secret.txt      accepts that token
   authgate user add --file users.toml --id ada    asks for ada's password
-  authgate demo --users-file users.toml           lets ada sign in";
+  authgate demo --users-file users.toml           lets ada sign in
+  authgate serve --upstream http://127.0.0.1:5555 --users-file users.toml
+                                                  lets ada in to the dashboard there
+  authgate check --config authgate.toml           what is wrong with a configuration, if anything";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Stand in front of a dashboard: as a reverse proxy, or for a proxy that asks
+    Serve(Box<ServeOptions>),
+    /// Name everything that is wrong with a configuration of `authgate serve`
+    Check(CheckOptions),
+    /// Say which rule of a configuration decides on a request, and why
+    Explain(ExplainOptions),
     /// Show a built-in job-queue dashboard behind the gate
     Demo(DemoOptions),
     /// Make a token to try a gate with (for production, use an identity provider)
@@ -168,19 +179,21 @@ pub(crate) struct TokenOptions {
     pub(crate) issuer: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum SessionStore {
     Memory,
     Cookie,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Runtime {
     Tokio,
     Smol,
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "write an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
 }

@@ -1,7 +1,7 @@
 use std::process;
 use std::thread;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use smol::channel::{Receiver, bounded};
 
 use crate::failure::Failure;
@@ -12,12 +12,23 @@ pub(crate) struct Signals(Receiver<()>);
 impl Signals {
     /// Starts to listen. The first signal asks the program to end, the second one ends it.
     pub(crate) fn listen() -> Result<Self, Failure> {
+        Self::start(&[SIGTERM, SIGINT], || {})
+    }
+
+    /// The same, and calls `reload`, on the thread that listens, at every SIGHUP.
+    pub(crate) fn listen_and_reload(reload: impl FnMut() + Send + 'static) -> Result<Self, Failure> {
+        Self::start(&[SIGTERM, SIGINT, SIGHUP], reload)
+    }
+
+    fn start(which: &[i32], mut reload: impl FnMut() + Send + 'static) -> Result<Self, Failure> {
         let failed = |error| Failure::new(format!("signals cannot be heard: {error}"));
-        let mut heard = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
+        let mut heard = signal_hook::iterator::Signals::new(which).map_err(failed)?;
         let (told, signals) = bounded(1);
         let listen = move || {
             for signal in heard.forever() {
-                if told.try_send(()).is_err() {
+                if signal == SIGHUP {
+                    reload();
+                } else if told.try_send(()).is_err() {
                     process::exit(128 + signal);
                 }
             }

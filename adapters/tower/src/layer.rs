@@ -10,7 +10,7 @@ use crate::drive::Store;
 use crate::expiry::Watch;
 use crate::record::RequestIds;
 use crate::verify::{Asynchronous, Blocking, Function, Nobody, Users};
-use crate::{GateService, Host, IntoVerdict, SessionStore};
+use crate::{GateService, Host, IntoVerdict, SessionStore, SharedMemory};
 
 /// Puts a [`Gate`] in front of a service: any tower stack, such as an axum router.
 ///
@@ -106,6 +106,13 @@ impl<H: Host> GateLayer<H> {
     #[must_use]
     pub fn session_store(self, store: impl SessionStore) -> Self {
         self.change(|shared| shared.store = Store::Elsewhere(Arc::new(store)))
+    }
+
+    /// Keeps sessions that are records in `memory`, which other layers may share: the one that takes this one's place, say.
+    /// Default: in memory of its own.
+    #[must_use]
+    pub fn session_memory(self, memory: Arc<SharedMemory>) -> Self {
+        self.change(|shared| shared.store = Store::Memory(memory))
     }
 
     /// How long whoever is asked may take to answer, and a form to arrive, before that counts as a failure. Default 5 s.

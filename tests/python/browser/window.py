@@ -29,6 +29,9 @@ class Window:
         self.context.on("console", self.on_console)
         self.context.on("weberror", lambda error: self.complaints.append(f"script: {error.error}"))
         self.context.on("request", self.on_request)
+        # A page that outlives its server complains rightly, and of nothing.
+        self.is_open = True
+        demo.before_end.append(self.close)
 
     def on_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not REFUSED.match(message.text):
@@ -58,7 +61,10 @@ class Window:
         page.get_by_role("button", name="Sign in").click()
 
     def close(self) -> None:
-        self.context.close()
+        """Closes it, if that has not happened yet."""
+        if self.is_open:
+            self.is_open = False
+            self.context.close()
         assert not self.complaints, "\n".join(self.complaints)
 
 

@@ -6,9 +6,9 @@ import secrets
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from support.program import Demo, authgate
+from support.program import Running, authgate
 from support.wire import HungUp, Reply, Stream, request_of
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
@@ -61,7 +61,7 @@ def hash_of(password: str) -> str:
 class Person:
     """Somebody with a browser, at an address of their own: each one of 127.0.0.0/8 is a network to the gate."""
 
-    demo: Demo
+    demo: Running
     username: str
     password: str
     source: str = ""
@@ -80,26 +80,27 @@ class Person:
         """Sends the form, with another password if one is given."""
         typed = self.demo.hide(self.password if password is None else password)
         body = {"username": self.username, "password": typed} | fields
-        return self.post("/ops/login", FORM, *headers, body=urlencode(body).encode())
+        return self.post(self.at("/login"), FORM, *headers, body=urlencode(body).encode())
 
     def sign_in(self) -> None:
         """Signs in and keeps the cookie."""
         reply = self.try_to_sign_in()
-        assert (reply.status, reply.header("Location")) == (303, "/ops/"), reply
+        assert (reply.status, reply.header("Location")) == (303, self.at("/")), reply
         self.take(reply)
 
     def sign_out(self) -> Reply:
-        return self.post("/ops/logout")
+        return self.post(self.at("/logout"))
 
     def is_in(self) -> bool:
         """Whether the session is good; otherwise the answer must be the login page's address. An answer that is cut,
         because the session ended while it was on its way, lets nobody in either."""
         try:
-            reply = self.get("/ops/queues")
+            reply = self.get(self.at("/queues"))
         except HungUp:
             return False
         if reply.status != 200:
-            assert (reply.status, reply.header("Location")) == (303, "/ops/login?next=%2Fops%2Fqueues")
+            target = f"{self.at('/login')}?next={quote(self.at('/queues'), safe='')}"
+            assert (reply.status, reply.header("Location")) == (303, target)
         return reply.status == 200
 
     def take(self, reply: Reply) -> None:
@@ -107,16 +108,20 @@ class Person:
         self.cookie, _ = cookie_of(reply)
         self.demo.hide(self.cookie.partition("=")[2])
 
+    def at(self, path: str) -> str:
+        """A path below the mount."""
+        return f"{self.demo.mount.rstrip('/')}{path}"
+
     def cookies(self) -> list[tuple[str, str]]:
         return [("Cookie", self.cookie)] if self.cookie else []
 
     def events(self) -> Stream:
-        return Stream(self.demo.address, "/ops/events", [("Accept", "text/event-stream"), *self.cookies()])
+        return Stream(self.demo.address, self.at("/events"), [("Accept", "text/event-stream"), *self.cookies()])
 
     def attempt(self, password: str) -> bytes:
         """A try to sign in, as bytes."""
         body = urlencode({"username": self.username, "password": self.demo.hide(password)}).encode()
-        return request_of(self.demo.address, "POST", "/ops/login", [FORM, ("Origin", self.demo.origin)], body)
+        return request_of(self.demo.address, "POST", self.at("/login"), [FORM, ("Origin", self.demo.origin)], body)
 
 
 def cookie_of(reply: Reply) -> tuple[str, set[str]]:
@@ -127,7 +132,7 @@ def cookie_of(reply: Reply) -> tuple[str, set[str]]:
     return cookie, {attribute.lower() for attribute in attributes}
 
 
-def newcomer(demo: Demo, crowd: Crowd) -> Person:
+def newcomer(demo: Running, crowd: Crowd) -> Person:
     """Somebody of the crowd at an address of their own, neither of whom this demo has met: no try has failed yet."""
     number = next(demo.newcomers)
     return Person(demo, crowd.ids[number], crowd.password, f"127.0.1.{number + 1}")

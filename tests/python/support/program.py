@@ -1,4 +1,5 @@
-"""The program itself: where it is, a clean environment, one-shot commands, and a running demo."""
+"""The program itself: where it is, a clean environment, one-shot commands, and one that runs: a demo or a gate before a
+dashboard."""
 
 from __future__ import annotations
 
@@ -9,12 +10,12 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from urllib.parse import urlsplit
 
 from support import tokens
@@ -22,6 +23,9 @@ from support.wire import Address, Headers, Reply, authority, exchange
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = Path(os.environ.get("AUTHGATE_PROGRAM", ROOT / "target" / "release" / "authgate"))
+
+
+Kind = TypeVar("Kind", bound="Running")
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -40,8 +44,8 @@ def authgate(
 
 
 @dataclass
-class Demo:
-    """A running `authgate demo` and how to speak with it."""
+class Running:
+    """The program while it runs, and how to speak with it."""
 
     process: subprocess.Popen[bytes]
     runtime: str
@@ -49,11 +53,9 @@ class Demo:
     errors: Path
     address: Address = ("", 0)
     mount: str = ""
-    token: str | None = None
-    username: str | None = None
-    password: str | None = None
     hidden: set[str] = field(default_factory=set)
     newcomers: Iterator[int] = field(default_factory=count)
+    before_end: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def origin(self) -> str:
@@ -111,6 +113,43 @@ class Demo:
         assert self.process.stdout.read() == b"", "more than one line on stdout"
 
 
+@dataclass
+class Demo(Running):
+    """A running `authgate demo`."""
+
+    token: str | None = None
+    username: str | None = None
+    password: str | None = None
+
+
+@dataclass
+class Site(Running):
+    """A running `authgate serve`."""
+
+    admin: Address = ("", 0)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """One number of /-/metrics; zero if it is not there."""
+        told = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
+        series = f"{name}{{{told}}} " if told else f"{name} "
+        lines = exchange(self.admin, "GET", "/-/metrics").text.splitlines()
+        found = [line.removeprefix(series) for line in lines if line.startswith(series)]
+        return float(found[0]) if found else 0.0
+
+    def reload(self) -> None:
+        """Sends SIGHUP, and waits until it has been heeded."""
+        before = self.reloads()
+        self.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 10
+        while self.reloads() == before:
+            assert time.monotonic() < deadline, f"no word about SIGHUP: {self.log()[-2000:]}"
+            time.sleep(0.02)
+
+    def reloads(self) -> int:
+        log = self.log()
+        return log.count("reloaded: the new configuration is in force") + log.count("the configuration stays as it was")
+
+
 @contextmanager
 def running(
     runtime: str,
@@ -121,28 +160,53 @@ def running(
     log: str = "debug",
 ) -> Iterator[Demo]:
     """Starts `authgate demo` on a free port; at the end it must go gracefully and have kept its secrets."""
+    command = ["demo", "--listen", listen, "--mount", mount, "--runtime", runtime, "--json", *flags]
+    with started(Demo, runtime, command, secret, log) as (demo, announced):
+        demo.token, demo.username, demo.password = (announced.get(key) for key in ("token", "username", "password"))
+        demo.hidden |= {value for value in (secret, demo.token, demo.password) if value}
+        yield demo
+
+
+@contextmanager
+def serving(
+    runtime: str, *flags: str | Path, secret: str | None = None, listen: str = "127.0.0.1:0", log: str = "debug"
+) -> Iterator[Site]:
+    """Starts `authgate serve` on free ports; at the end it must go gracefully and have kept its secrets."""
+    ours = ["--listen", listen, "--admin-listen", "127.0.0.1:0", "--runtime", runtime, "--json"]
+    with started(Site, runtime, ["serve", *ours, *flags], secret, log) as (site, announced):
+        admin = urlsplit(announced["admin"])
+        site.admin = (admin.hostname or "", admin.port or 0)
+        yield site
+
+
+@contextmanager
+def started(
+    kind: type[Kind], runtime: str, command: list[str | Path], secret: str | None, log: str
+) -> Iterator[tuple[Kind, dict[str, Any]]]:
+    """Starts a command that tells in one line of JSON where it is."""
     env = environment(AUTHGATE_LOG=log, **({"AUTHGATE_JWT_SECRET": secret} if secret else {}))
-    command = [str(PROGRAM), "demo", "--listen", listen, "--mount", mount, "--runtime", runtime, "--json"]
-    with tempfile.NamedTemporaryFile(prefix="authgate-demo-", suffix=".log") as errors:
+    with tempfile.NamedTemporaryFile(prefix="authgate-", suffix=".log") as errors:
         process = subprocess.Popen(
-            [*command, *map(str, flags)], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
-        )
+            [str(PROGRAM), *map(str, command)],
+            env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+        )  # fmt: skip
         assert process.stdout is not None
-        demo = Demo(process, runtime, secret, Path(errors.name), mount=mount)
+        program = kind(process, runtime, secret, Path(errors.name))
+        program.hidden |= {secret} if secret else set()
         try:
             line = first_line(process.stdout, 10)
-            assert line, f"no line on stdout; exit code {process.poll()}: {demo.log()[-2000:]}"
+            assert line, f"no line on stdout; exit code {process.poll()}: {program.log()[-2000:]}"
             announced = json.loads(line)
             url = urlsplit(announced["url"])
-            demo.address, demo.token = (url.hostname or "", url.port or 0), announced.get("token")
+            program.address, program.mount = (url.hostname or "", url.port or 0), announced["mount"]
             assert url.path.rstrip("/") == announced["mount"].rstrip("/"), announced
-            demo.username, demo.password = announced["username"], announced["password"]
-            demo.hidden |= {value for value in (secret, demo.token, demo.password) if value}
-            yield demo
+            yield program, announced
+            for leave in program.before_end:
+                leave()
             if process.poll() is None:
-                demo.end()
-            assert process.returncode == 0, f"it ended by itself with {process.returncode}: {demo.log()[-2000:]}"
-            demo.must_have_kept_quiet()
+                program.end()
+            assert process.returncode == 0, f"it ended by itself with {process.returncode}: {program.log()[-2000:]}"
+            program.must_have_kept_quiet()
         finally:
             if process.poll() is None:
                 process.kill()

@@ -1,46 +1,39 @@
 use std::net::SocketAddr;
 
+use authgate_core::Gate;
 use serde_json::json;
 
+use super::settings::Settings;
 use crate::failure::Failure;
 use crate::output::say;
 
-/// Where the demo is and how to get in.
+/// Where everything is.
 pub(super) struct Announcement<'a> {
     pub(super) address: SocketAddr,
-    /// As a link starts: empty, or without a slash at its end.
-    pub(super) mount: &'a str,
-    pub(super) token: Option<&'a str>,
-    /// Username and password.
-    pub(super) credentials: Option<(&'a str, &'a str)>,
+    pub(super) admin: Option<SocketAddr>,
+    pub(super) gate: &'a Gate,
+    pub(super) settings: &'a Settings,
 }
 
 impl Announcement<'_> {
     pub(super) fn say(&self, as_json: bool) -> Result<(), Failure> {
-        let mount = self.mount;
+        let mount = self.gate.mount();
         let url = format!("http://{}{mount}", self.address);
-        let (username, password) = self.credentials.unzip();
+        let admin = self.admin.map(|admin| format!("http://{admin}"));
         if as_json {
-            return say(&json!({
-                "url": url, "mount": mount, "token": self.token, "username": username, "password": password,
-            })
-            .to_string());
+            return say(&json!({ "url": url, "mount": mount.as_str(), "admin": admin }).to_string());
         }
-        let people = match self.credentials {
-            Some((username, password)) => format!("Sign in there as {username} with the password {password}"),
-            None => "Sign in there as one of your users.".to_owned(),
-        };
-        let programs = match self.token {
-            Some(token) => format!(
-                "Programs send a token, such as this administrator's, valid for 12 hours:\n\n\
-                 TOKEN='{token}'\n\
-                 curl -i {url}/\n\
-                 curl -H \"Authorization: Bearer $TOKEN\" {url}/"
+        let what = match &self.settings.upstream {
+            Some(upstream) => format!("{upstream} is at {url}/ and lets nobody in without proof."),
+            None => format!(
+                "Proxies ask at {url}{} (nginx's auth_request) or {url}{} (Caddy, Traefik).",
+                Gate::AUTH_REQUEST,
+                Gate::FORWARD_AUTH
             ),
-            None => "Programs send a token of yours.".to_owned(),
         };
-        say(&format!(
-            "The dashboard is at {url}/ and lets nobody in without proof.\n\n{people}\n{programs}\n\nCtrl-C ends it."
-        ))
+        let admin = admin.map_or_else(String::new, |admin| {
+            format!("\nHealth and metrics are at {admin}/-/healthz and {admin}/-/metrics.")
+        });
+        say(&format!("{what}{admin}\n\nCtrl-C ends it; SIGHUP reads its configuration again."))
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Args as _;
 use serde::Deserialize as _;
-use serde_spanned::Spanned;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::problems::Problems;
@@ -75,6 +75,9 @@ fn rules(text: &str, value: Spanned<DeValue<'_>>, problems: &mut Problems) -> Ve
         problems.say_at(line, "rule: write each as a table that starts with [[rule]]");
         return Vec::new();
     };
+    if tables.is_empty() {
+        problems.say_at(line, "rule: it is empty; leave it out where all that is behind the gate is alike");
+    }
     let mut rules = Vec::new();
     for (place, table) in tables.into_iter().enumerate() {
         let line = line_of(text, table.span().start);
@@ -83,15 +86,18 @@ fn rules(text: &str, value: Spanned<DeValue<'_>>, problems: &mut Problems) -> Ve
             problems.say_at(line, format!("rule {number}: write it as a table that starts with [[rule]]"));
             continue;
         };
-        let strange: Vec<_> =
-            keys.keys().filter_map(|key| unknown(key.get_ref(), &RuleTable::KEYS.map(str::to_owned))).collect();
-        let speaks_of_methods = keys.keys().any(|key| key.get_ref() == "methods");
+        let strange: Vec<_> = keys
+            .keys()
+            .filter_map(|key| unknown(key.get_ref(), &RuleTable::KEYS.map(str::to_owned)))
+            .collect();
         if !strange.is_empty() {
-            strange.iter().for_each(|problem| problems.say_at(line, format!("rule {number}: {problem}")));
+            for problem in strange {
+                problems.say_at(line, format!("rule {number}: {problem}"));
+            }
             continue;
         }
         match RuleTable::deserialize(toml::de::ValueDeserializer::from(table)) {
-            Ok(rule) => rules.push(RuleTable { speaks_of_methods, ..rule }),
+            Ok(rule) => rules.push(rule),
             Err(error) => problems.say_at(line, format!("rule {number}: {}", error.message())),
         }
     }
@@ -119,7 +125,9 @@ fn unknown(key: &str, known: &[String]) -> Option<String> {
         return None;
     }
     if let Some((_, instead)) = SECRETS.iter().find(|(secret, _)| *secret == key) {
-        return Some(format!("{key} does not belong here; keep it in a file of its own, and name that as {instead}"));
+        return Some(format!(
+            "{key} does not belong here; keep it in a file of its own, and name that as {instead}"
+        ));
     }
     let likeness = |known: &&String| strsim::jaro_winkler(key, known);
     let nearest = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));

@@ -162,13 +162,11 @@ pub(crate) struct Settings {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RuleTable {
     pub(crate) path: String,
-    #[serde(default, deserialize_with = "one_or_many")]
-    pub(crate) methods: Vec<String>,
+    /// None: all of them. An empty list is a mistake.
+    #[serde(default, deserialize_with = "some_or_many")]
+    pub(crate) methods: Option<Vec<String>>,
     #[serde(deserialize_with = "one_or_many")]
     pub(crate) allow: Vec<String>,
-    /// Whether `methods` was there at all: an empty list is a mistake.
-    #[serde(skip)]
-    pub(crate) speaks_of_methods: bool,
 }
 
 impl RuleTable {
@@ -183,7 +181,9 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        humantime::parse_duration(text).map(Self).map_err(|_| "write a span such as 90s, 15m, 1h or 7d".to_owned())
+        humantime::parse_duration(text)
+            .map(Self)
+            .map_err(|_| "write a span such as 90s, 15m, 1h or 7d".to_owned())
     }
 }
 
@@ -245,7 +245,8 @@ impl Settings {
 
     /// Files are found from `folder`, where the file that names them is.
     pub(super) fn found_from(mut self, folder: &Path) -> Self {
-        let one = [&mut self.users_file, &mut self.jwt_secret_file, &mut self.public_key_file, &mut self.jwks_file];
+        let one =
+            [&mut self.users_file, &mut self.jwt_secret_file, &mut self.public_key_file, &mut self.jwks_file];
         for path in one.into_iter().flatten().chain(&mut self.session_secret_files) {
             *path = folder.join(&*path);
         }
@@ -253,12 +254,16 @@ impl Settings {
     }
 }
 
-fn one<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(from: D) -> Result<Option<T>, D::Error> {
+fn one<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
     let text = String::deserialize(from)?;
     text.parse().map(Some).map_err(|error| serde::de::Error::custom(format!("{text:?}: {error}")))
 }
 
-fn one_or_many<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(from: D) -> Result<Vec<T>, D::Error> {
+fn one_or_many<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "expected a string or a list of strings")]
     enum OneOrMany {
@@ -269,6 +274,11 @@ fn one_or_many<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(fr
         OneOrMany::One(text) => vec![text],
         OneOrMany::Many(texts) => texts,
     };
-    let read = |text: String| text.parse().map_err(|error| serde::de::Error::custom(format!("{text:?}: {error}")));
+    let read =
+        |text: String| text.parse().map_err(|error| serde::de::Error::custom(format!("{text:?}: {error}")));
     texts.into_iter().map(read).collect()
+}
+
+fn some_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
+    one_or_many(from).map(Some)
 }

@@ -1,0 +1,42 @@
+use std::path::Path;
+
+use authgate_core::{Peer, User};
+
+use super::options::{CheckOptions, ExplainOptions};
+use super::plan::{Kept, Plan, load};
+use super::settings::Settings;
+use crate::failure::Failure;
+use crate::output::say;
+
+/// `authgate check`
+pub(crate) fn check(options: &CheckOptions) -> Result<(), Failure> {
+    let (settings, _) = plan(&options.config)?;
+    let behind = settings.upstream.as_deref().unwrap_or("nothing but proxies that ask");
+    let rules = match settings.rule.len() {
+        0 => "no rules".to_owned(),
+        1 => "1 rule".to_owned(),
+        many => format!("{many} rules"),
+    };
+    say(&format!("{}: ok: in front of {behind}, with {rules}", options.config.display()))
+}
+
+/// `authgate explain`
+pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Failure> {
+    let (_, plan) = plan(&options.config)?;
+    let told =
+        plan.gate.explain(&options.method, &options.path, user(options).as_ref(), Peer::from(options.from));
+    say(&told.to_string())?;
+    if told.allows() { Ok(()) } else { Err(Failure::all(Vec::new()).ending_with(1)) }
+}
+
+fn user(options: &ExplainOptions) -> Option<User> {
+    let is_somebody = options.user.is_some() || options.admin || !options.roles.is_empty();
+    let id = options.user.as_deref().unwrap_or("somebody");
+    is_somebody.then(|| User { roles: options.roles.clone(), is_admin: options.admin, ..User::new(id) })
+}
+
+fn plan(file: &Path) -> Result<(Settings, Plan), Failure> {
+    let (settings, problems) = load(&Settings::default(), Some(file));
+    let plan = Plan::of(&settings, problems, &Kept::default());
+    plan.map(|plan| (settings, plan)).map_err(|problems| Failure::from(problems).ending_with(1))
+}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from support.people import Crowd
 from support.program import PROGRAM, Demo, running
@@ -63,3 +65,19 @@ def door(runtime: str, store: str, crowd: Crowd) -> Iterator[Demo]:
     with running(runtime, "--users-file", crowd.path, "--session-store", store) as started:
         started.hide(crowd.password)
         yield started
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, one for all stories, which finds every host of .example here. Pages may be kept for the back button, as they are for people."""
+    path = shutil.which("chromium")
+    assert path, "Chromium is missing: Debian has it in the package chromium"
+    expect.set_options(timeout=8_000)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=path,
+            args=["--no-sandbox", "--disable-background-networking", "--host-resolver-rules=MAP *.example 127.0.0.1"],
+            ignore_default_args=["--disable-back-forward-cache"],
+        )
+        yield chromium
+        chromium.close()

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from support.checks import login_for
-from support.program import Demo
+from support.program import Demo, Running
 
 # The gate's own refusals. The console notes each of them, though they are answers like any other.
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (401|403|404|429) ")
@@ -20,10 +20,11 @@ VIOLATIONS = """document.addEventListener('securitypolicyviolation', (event) =>
 class Window:
     """One window on one demo, without a past. Nothing may go wrong in it unnoticed."""
 
-    def __init__(self, browser: Browser, demo: Demo, **options: Any) -> None:
+    def __init__(self, browser: Browser, demo: Running, origin: str = "", **options: Any) -> None:
         self.demo = demo
+        self.origin = origin or demo.origin
         self.complaints: list[str] = []
-        self.context = browser.new_context(base_url=demo.origin, **options)
+        self.context = browser.new_context(base_url=self.origin, **options)
         self.context.set_default_timeout(8_000)
         self.context.add_init_script(VIOLATIONS)
         self.context.on("console", self.on_console)
@@ -38,7 +39,7 @@ class Window:
             self.complaints.append(f"console: {message.text}")
 
     def on_request(self, request: Request) -> None:
-        if not request.url.startswith(f"{self.demo.origin}/"):
+        if not request.url.startswith(f"{self.origin}/"):
             self.complaints.append(f"another host: {request.url}")
 
     def tab(self, target: str | None = None) -> Page:
@@ -52,12 +53,14 @@ class Window:
         page = self.tab(target)
         expect_login(page, target)
         self.sign_in(page)
-        expect(page).to_have_url(f"{self.demo.origin}{target}")
+        expect(page).to_have_url(f"{self.origin}{target}")
         return page
 
     def sign_in(self, page: Page, username: str | None = None, password: str | None = None) -> None:
-        page.get_by_label("Username").fill(username or self.demo.username or "")
-        page.get_by_label("Password").fill(password or self.demo.password or "")
+        """As the demo's own user, unless others are named."""
+        ours = (self.demo.username, self.demo.password) if isinstance(self.demo, Demo) else (None, None)
+        page.get_by_label("Username").fill(username or ours[0] or "")
+        page.get_by_label("Password").fill(password or ours[1] or "")
         page.get_by_role("button", name="Sign in").click()
 
     def close(self) -> None:

@@ -11,6 +11,21 @@ from urllib.parse import quote, urlencode
 from support.program import Running, authgate
 from support.wire import HungUp, Reply, Stream, request_of
 
+# "enigma". It costs next to nothing, so that many may sign in; never store such a hash.
+ENIGMA = "$argon2id$v=19$m=8,t=1,p=1$c2FsdCBvZiAxNiBieXRlcw$y2C4YRdBy2+N3LVpfqQHVVefbDyD2B8rhio7MLBhODM"
+
+ADA_AND_BOB = f"""\
+[[user]]
+id = "ada"
+name = "Ada Lovelace"
+roles = ["ops"]
+password = "{ENIGMA}"
+
+[[user]]
+id = "bob"
+password = "{ENIGMA}"
+"""
+
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
 
@@ -49,6 +64,13 @@ class Crowd:
     @property
     def ids(self) -> list[str]:
         return [f"user-{number}" for number in range(self.size)]
+
+
+def ada_and_bob(folder: Path) -> Path:
+    """A user file with Ada, who has the role ops, and Bob, who has none; "enigma" is the password of both."""
+    file = folder / "users.toml"
+    file.write_text(ADA_AND_BOB)
+    return file
 
 
 def hash_of(password: str) -> str:

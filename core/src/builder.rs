@@ -137,7 +137,8 @@ impl GateBuilder {
     }
 
     /// Who may send which requests, by path and method, instead of [`access`](Self::access). Public paths stay public. Default:
-    /// no rules, and whoever satisfies `access` may do everything.
+    /// no rules, and whoever satisfies `access` may do everything. Where one allows a network, the
+    /// [`allowed_hosts`](Self::allowed_hosts) must be named, too.
     pub fn rules(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
         self.rules = rules.into_iter().collect();
         self
@@ -287,9 +288,11 @@ impl GateBuilder {
             .map(|sessions| sessions.prepare(&self.realm))
             .transpose()?;
         let before = self.predecessor.as_ref().map(Gate::settings);
-        if let (Some(sessions), Some(old)) = (&mut sessions, before.and_then(|old| old.sessions.as_ref())) {
-            sessions.succeed(old);
+        let ended_before = before.and_then(|old| old.endings.clone());
+        if let (Some(sessions), Some(endings)) = (&mut sessions, &ended_before) {
+            sessions.succeed(endings);
         }
+        let endings = sessions.as_ref().map(SessionRules::shared_endings).or(ended_before);
         let throttle = Throttle::new(self.throttle)?;
         let throttle = match &self.predecessor {
             Some(old) if old.throttle().limits() == self.throttle => Arc::clone(&old.settings().throttle),
@@ -310,12 +313,13 @@ impl GateBuilder {
             challenges: challenges(&self.backends, &self.realm)?,
             pages: Pages::new(&self.title, self.logo, self.texts)?,
             sessions,
+            endings,
             throttle,
             limits: check_limits(self.limits)?,
             backends: self.backends,
             login_path,
             logout_path,
-            rules: rules(self.rules, &self.access)?,
+            rules: rules(self.rules, &self.access, !self.allowed_hosts.is_empty())?,
             access: self.access,
             allowed_networks: allowed_networks(&self.allowed_networks)?,
             require_tls: self.require_tls,
@@ -353,8 +357,9 @@ fn sessions(
     }
 }
 
-/// Two tables of who may pass would have to agree.
-fn rules(rules: Vec<Rule>, access: &Access) -> Result<Option<RuleSet>, ConfigError> {
+/// Two tables of who may pass would have to agree. And where a network is proof enough, any page could have its name lead here
+/// and read along (DNS rebinding), were it not for the names that are ours.
+fn rules(rules: Vec<Rule>, access: &Access, hosts_are_known: bool) -> Result<Option<RuleSet>, ConfigError> {
     if rules.is_empty() {
         return Ok(None);
     }
@@ -362,7 +367,16 @@ fn rules(rules: Vec<Rule>, access: &Access) -> Result<Option<RuleSet>, ConfigErr
         let problem = "they stand beside `access`, which says who may pass, too";
         return Err(ConfigError::new("rules", problem, "say it in the rules alone"));
     }
-    Ok(Some(RuleSet::new(rules)))
+    let rules = RuleSet::new(rules);
+    if rules.has_networks() && !hosts_are_known {
+        let problem = "rules let networks pass, and every host is allowed, so any web page could come in through a browser there";
+        return Err(ConfigError::new(
+            "allowed_hosts",
+            problem,
+            "name the hosts of the dashboard, such as \"dash.example\"",
+        ));
+    }
+    Ok(Some(rules))
 }
 
 fn allowed_networks(entries: &[String]) -> Result<Networks, ConfigError> {

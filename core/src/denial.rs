@@ -83,7 +83,7 @@ impl Denial {
             Self::OutsideMount => "the path is not below the mount".into(),
             Self::Unavailable => "somebody could not be asked".into(),
             Self::Unanswered(why) => why.to_string().into(),
-            Self::ForeignNetwork => "the client is in none of `allowed_networks`".into(),
+            Self::ForeignNetwork => "the client is in none of `allowed_networks`, or behind a proxy that is not one of `trusted_proxies`".into(),
             Self::PlainHttp => "the request came over plain HTTP, and `require_tls` is set; a proxy that ends TLS must be one of `trusted_proxies` and say so".into(),
             Self::UntrustedProxy => "whoever asks about another's request is not one of `trusted_proxies`".into(),
         }

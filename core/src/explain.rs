@@ -3,6 +3,7 @@ use std::fmt;
 use crate::gate::Settings;
 use crate::kind::Kind;
 use crate::mount::below;
+use crate::rules::WEBSOCKET;
 use crate::{Peer, User};
 
 /// Whether somebody may send a request, and what decides that; see [`Gate::explain`](crate::Gate::explain). It prints as one
@@ -54,7 +55,8 @@ fn decide(
     }
     match (&settings.rules, user) {
         (Some(rules), user) => {
-            let kind = if method == "WEBSOCKET" { Kind::WebSocket } else { Kind::Api };
+            let (kind, method) =
+                if method == WEBSOCKET { (Kind::WebSocket, "GET") } else { (Kind::Api, method) };
             let verdict = rules.judge(&rules.demand(kind, method, path), user, client);
             let whom = user.map_or_else(|| format!("nobody in particular at {client}"), describe);
             let tail = if verdict.allows() { String::new() } else { format!(": {whom}") };

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::header::{FORWARDED, HeaderName};
+use http::header::{FORWARDED, HeaderName, VIA};
 
 use crate::headers::HeaderView;
 use crate::networks::Networks;
@@ -72,8 +72,9 @@ impl TrustedProxies {
 
     /// Who really asks, and how they reached the outermost trusted proxy.
     pub(crate) fn resolve<'a>(&self, peer: Peer, headers: HeaderView<'a>) -> Forwarded<'a> {
-        let untouched = Forwarded { client: peer, scheme: None, host: None, port: None };
-        if !self.trusts(peer) {
+        let trusted = self.trusts(peer);
+        let untouched = Forwarded { client: peer, trusted, scheme: None, host: None, port: None };
+        if !trusted {
             return untouched;
         }
         match self.fields {
@@ -132,9 +133,20 @@ impl TrustedProxies {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Forwarded<'a> {
     pub(crate) client: Peer,
+    /// Whether whoever connected is one of the trusted proxies.
+    trusted: bool,
     pub(crate) scheme: Option<Scheme>,
     pub(crate) host: Option<&'a str>,
     pub(crate) port: Option<u16>,
+}
+
+impl Forwarded<'_> {
+    /// Where the client is. A peer that is not one of ours and says that it forwards is no place to tell anything by: a proxy of
+    /// whom nobody told us, in one of our own networks, would make everybody one of ours.
+    pub(crate) fn place(&self, headers: HeaderView<'_>) -> Peer {
+        let forwards = || [&X_FORWARDED_FOR, &FORWARDED, &VIA].into_iter().any(|name| headers.has(name));
+        if !self.trusted && forwards() { Peer::Unknown } else { self.client }
+    }
 }
 
 /// The items of a comma-separated field from the last to the first, up to one that is not ASCII text. What a client

@@ -18,7 +18,7 @@ use crate::networks::Networks;
 use crate::page::Pages;
 use crate::path::is_plain;
 use crate::rules::RuleSet;
-use crate::session::SessionRules;
+use crate::session::{Endings, SessionRules};
 use crate::throttle::Throttle;
 use crate::upstream::UpstreamRules;
 use crate::{Access, Explanation, Head, Peer, Step, Timestamp, User};
@@ -49,6 +49,9 @@ pub(crate) struct Settings {
     pub(crate) pages: Pages,
     /// None where no backend makes sessions.
     pub(crate) sessions: Option<SessionRules>,
+    /// What has ended before its time, here or behind a gate that this one took the place of, even if it made sessions and this
+    /// one does not.
+    pub(crate) endings: Option<Arc<Mutex<Endings>>>,
     pub(crate) throttle: Arc<Mutex<Throttle>>,
     pub(crate) limits: HeadLimits,
     /// None where nothing but this process's own service is behind the gate.

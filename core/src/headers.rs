@@ -55,10 +55,15 @@ impl<'a> HeaderView<'a> {
 
     /// Whether any field's name is one that somebody looks for.
     pub(crate) fn any_name(self, wanted: impl Fn(&[u8]) -> bool) -> bool {
+        self.find_name(wanted).is_some()
+    }
+
+    /// The first field's name that somebody looks for.
+    pub(crate) fn find_name(self, wanted: impl Fn(&[u8]) -> bool) -> Option<&'a [u8]> {
         match self {
-            Self::Map(map) => map.keys().any(|name| wanted(name.as_str().as_bytes())),
-            Self::Parsed(list) => list.iter().any(|field| wanted(field.name.as_bytes())),
-            Self::Pairs(list) => list.iter().any(|(name, _)| wanted(name)),
+            Self::Map(map) => map.keys().map(|name| name.as_str().as_bytes()).find(|name| wanted(name)),
+            Self::Parsed(list) => list.iter().map(|field| field.name.as_bytes()).find(|name| wanted(name)),
+            Self::Pairs(list) => list.iter().map(|(name, _)| *name).find(|name| wanted(name)),
         }
     }
 

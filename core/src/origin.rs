@@ -3,7 +3,8 @@
 use std::fmt;
 use std::net::Ipv6Addr;
 
-/// How the browser reached us.
+/// How the browser reached us. A server that ends TLS itself puts it into the request's extensions; else it is HTTP, unless a
+/// trusted proxy says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scheme {
     /// Plain HTTP.

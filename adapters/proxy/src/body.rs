@@ -65,9 +65,9 @@ impl ProxyBody {
 }
 
 impl Download {
-    /// All has come: the connection may serve another request, if this one has been sent to its end.
+    /// All has come.
     fn ends(self) {
-        if !self.connection.wire.is_uploading() {
+        if self.connection.may_be_kept {
             self.pool.keep(self.connection);
         }
     }

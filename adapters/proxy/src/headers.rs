@@ -67,6 +67,10 @@ pub(crate) fn towards_upstream(
         None => None,
     };
     headers.extend(framing);
+    if body.is_some() {
+        // A server that leaves a body unread would take it for the next request, which nobody has judged. So there is none.
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     // Over HTTP/2, and in a request target that is a whole address, this is what counts (RFC 9112 §3.2.2).
     let authority = uri.authority().and_then(|it| HeaderValue::from_str(it.as_str()).ok());
     let own = || target.authority().clone();

@@ -11,7 +11,8 @@
 //!   Lengths are written as hyper has read them, never as they came, so that nobody can find two requests in one.
 //! - Websockets (RFC 6455) pass until either side ends them or the admission ends; no other protocol does.
 //! - A request is never sent twice, except one that is safe and has no body, once, when a connection that was
-//!   used before died without a word (RFC 9110 §9.2.2). All others go over connections of their own.
+//!   used before died without a word (RFC 9110 §9.2.2). All others go over connections of their own, and one with a
+//!   body over its connection's last: an upstream that leaves a body unread must not find a request in it.
 //! - Whoever gives no answer is answered for: [`Unanswered`](authgate_core::Unanswered) says why in the log, and
 //!   the [`Fallback`](authgate_core::Fallback) that the layer left, or else a bare status, says nothing of it. An
 //!   answer that breaks off is cut, so that it does not look whole.

@@ -12,6 +12,8 @@ use crate::wire::Wire;
 pub(crate) struct Connection {
     pub(crate) sender: SendRequest<Upload>,
     pub(crate) wire: Arc<Wire>,
+    /// Whether another request may follow: not after a body, of which the upstream may have read less than was sent.
+    pub(crate) may_be_kept: bool,
 }
 
 /// Connections that wait for the next request.

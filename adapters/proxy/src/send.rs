@@ -76,13 +76,13 @@ impl<C: Connector, H: Host> Shared<C, H> {
         }
         let websocket =
             asks_for_websocket(&parts, body.is_some()).then(|| parts.extensions.remove()).flatten();
-        let expiry = parts.extensions.remove();
-        let websocket = websocket.map(|client| Handshake { client, expiry });
+        let expiry: Option<Expiry> = parts.extensions.remove();
+        let websocket = websocket.map(|client| Handshake { client, expiry: expiry.clone() });
         let request =
             towards_upstream(parts, length.as_ref(), websocket.is_some(), &self.target, self.keeps_host);
         let Some(request) = request else { return Ok(Passed::Nowhere) };
         let is_head = request.method() == Method::HEAD;
-        let (response, connection) = self.send(request, body, websocket.is_some()).await?;
+        let (response, connection) = self.send(request, body, expiry, websocket.is_some()).await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS
             && (websocket.is_none() || !is_websocket(response.headers()))
         {
@@ -101,6 +101,7 @@ impl<C: Connector, H: Host> Shared<C, H> {
         &self,
         request: Request<()>,
         body: Option<B>,
+        expiry: Option<Expiry>,
         is_websocket: bool,
     ) -> Result<(Response<Incoming>, Connection), Fault>
     where
@@ -123,8 +124,9 @@ impl<C: Connector, H: Host> Shared<C, H> {
         let mut connection = self.open().await?;
         let body = match body {
             Some(body) => {
+                connection.may_be_kept = false;
                 let body = RequestBody::new(body.map_err(Into::into));
-                Upload::new(body, self.limits.body_bytes, &connection.wire)
+                Upload::new(body, self.limits.body_bytes, expiry, &connection.wire)
             }
             None => Upload::none(),
         };
@@ -137,7 +139,7 @@ impl<C: Connector, H: Host> Shared<C, H> {
         connection: &mut Connection,
         request: Request<Upload>,
     ) -> Result<Response<Incoming>, Failed> {
-        let Connection { sender, wire } = connection;
+        let Connection { sender, wire, .. } = connection;
         wire.begins();
         let sent = async {
             sender.try_send_request(request).await.map_err(|failed| {
@@ -185,7 +187,7 @@ impl<C: Connector, H: Host> Shared<C, H> {
                 tracing::debug!(%error, "connection to the upstream failed");
             }
         });
-        Ok(Connection { sender, wire })
+        Ok(Connection { sender, wire, may_be_kept: true })
     }
 
     /// The answer as the client gets it.

@@ -3,19 +3,22 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use authgate_core::Unanswered;
-use authgate_tower::{BodyError, RequestBody};
+use authgate_tower::{BodyError, Expiry, RequestBody};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use crate::connect::Task;
 use crate::fault::Fault;
 use crate::wire::Wire;
 
-/// A request's body on its way to the upstream: counted, watched, and without trailers.
+/// A request's body on its way to the upstream: counted, watched, without trailers, and no longer than its admission.
 pub(crate) struct Upload(Option<Underway>);
 
 struct Underway {
     body: RequestBody,
     room: Option<u64>,
+    /// Ready once whoever sends it may not any more.
+    over: Option<Task>,
     wire: Arc<Wire>,
 }
 
@@ -25,10 +28,15 @@ impl Upload {
         Self(None)
     }
 
-    /// `body`, of which no more than `most` bytes are passed on.
-    pub(crate) fn new(body: RequestBody, most: Option<u64>, wire: &Arc<Wire>) -> Self {
-        wire.upload_begins();
-        Self(Some(Underway { body, room: most, wire: Arc::clone(wire) }))
+    /// `body`, of which no more than `most` bytes are passed on, and nothing after its `expiry`.
+    pub(crate) fn new(
+        body: RequestBody,
+        most: Option<u64>,
+        expiry: Option<Expiry>,
+        wire: &Arc<Wire>,
+    ) -> Self {
+        let over = expiry.map(|expiry| -> Task { Box::pin(async move { expiry.expired().await }) });
+        Self(Some(Underway { body, room: most, over, wire: Arc::clone(wire) }))
     }
 }
 
@@ -60,6 +68,12 @@ impl Body for Upload {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let Some(upload) = &mut self.0 else { return Poll::Ready(None) };
+        if upload.over.as_mut().is_some_and(|over| over.as_mut().poll(context).is_ready()) {
+            upload.over = None;
+            let fault =
+                Fault::new(Unanswered::AdmissionEnded, "the admission ended within the request's body");
+            return Poll::Ready(Some(Err(upload.fails(fault))));
+        }
         loop {
             let polled = Pin::new(&mut upload.body).poll_frame(context);
             upload.wire.upload_starves(polled.is_pending());

@@ -20,7 +20,6 @@ pub(crate) struct Wire {
     moved: AtomicU64,
     /// How often something was read since the request began, be it the end of the stream.
     reads: AtomicU32,
-    uploading: AtomicBool,
     /// Whether it is the client that is waited for.
     starved: AtomicBool,
     /// Why the client's body could not be passed on. Such a connection serves nobody else.
@@ -33,7 +32,6 @@ impl Wire {
             opened: Instant::now(),
             moved: AtomicU64::new(0),
             reads: AtomicU32::new(0),
-            uploading: AtomicBool::new(false),
             starved: AtomicBool::new(false),
             upload: OnceLock::new(),
         }
@@ -45,12 +43,7 @@ impl Wire {
         self.moves();
     }
 
-    pub(crate) fn upload_begins(&self) {
-        self.uploading.store(true, Ordering::Relaxed);
-    }
-
     pub(crate) fn upload_ends(&self) {
-        self.uploading.store(false, Ordering::Relaxed);
         self.starved.store(false, Ordering::Relaxed);
     }
 
@@ -63,10 +56,6 @@ impl Wire {
         if !starves {
             self.moves();
         }
-    }
-
-    pub(crate) fn is_uploading(&self) -> bool {
-        self.uploading.load(Ordering::Relaxed)
     }
 
     /// Whether the connection failed with `error` before a single byte of an answer came.

@@ -144,10 +144,10 @@ impl Search {
     }
 
     /// Whether this user, or nobody in particular, may pass.
-    fn allows(&self, gate: &Gate, user: Option<&User>, client: Peer) -> bool {
+    fn allows(&self, gate: &Gate, user: Option<&User>, place: Peer) -> bool {
         let settings = gate.settings();
         match (&settings.rules, &self.demand) {
-            (Some(rules), Some(demand)) => rules.judge(demand, user, client).allows(),
+            (Some(rules), Some(demand)) => rules.judge(demand, user, place).allows(),
             (Some(_), None) => false,
             (None, _) => user.is_some_and(|user| settings.access.allows(user)),
         }
@@ -288,7 +288,7 @@ fn check(gate: &Gate, asker: &Asker, search: &Search, found: Found) -> Result<Fo
     let user = &found.proven.user;
     let denial = if user.id.is_empty() {
         Denial::BadProof(BadProof::Other("the backend's user has no id"))
-    } else if !search.allows(gate, Some(user), asker.client) {
+    } else if !search.allows(gate, Some(user), asker.place) {
         Denial::NotAllowed
     } else if found.foreign {
         Denial::CrossSite
@@ -301,7 +301,7 @@ fn check(gate: &Gate, asker: &Asker, search: &Search, found: Found) -> Result<Fo
 /// Nobody is known. A rule may let everybody of the client's network pass; being there is a proof that a browser attaches to
 /// whatever another site makes it send, as it does with a session.
 fn nobody(gate: &Gate, asker: &Asker, search: &Search) -> Result<(), Denial> {
-    if !search.allows(gate, None, asker.client) {
+    if !search.allows(gate, None, asker.place) {
         Err(search.denial)
     } else if search.foreign {
         Err(Denial::CrossSite)
@@ -310,9 +310,11 @@ fn nobody(gate: &Gate, asker: &Asker, search: &Search) -> Result<(), Denial> {
     }
 }
 
-fn admit_nobody(gate: &Gate, asker: &Asker, fields: ResponseFields) -> Step {
+fn admit_nobody(gate: &Gate, asker: &Asker, mut fields: ResponseFields) -> Step {
     let admission = Admission::new(gate, asker, None, None, Reason::Network);
-    let fields = fields.cookie_only().guarded_as(&admission.fields);
+    // A cache would answer other networks, too.
+    fields.touch();
+    let fields = fields.guarded_as(&admission.fields);
     asker.let_in(Admission { fields, ..admission })
 }
 

@@ -5,13 +5,14 @@ use http::StatusCode;
 use http::header::{COOKIE, HeaderName, LOCATION};
 
 use super::ordinary;
-use super::refuse::{Asker, Refused};
+use super::refuse::{Asker, Details, Refused};
 use super::visit::Visit;
 use crate::gate::Settings;
 use crate::head::HeadError;
 use crate::local_path::LocalPath;
 use crate::reply::Reply;
-use crate::{Admission, Denial, Gate, Head, Kind, Step, Timestamp};
+use crate::upstream::pretence;
+use crate::{Admission, Decision, Denial, Gate, Head, Kind, Step, Timestamp};
 
 static X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
 static X_FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
@@ -50,6 +51,10 @@ pub(super) fn begin(asking: &Visit<'_>, check: Check, now: Timestamp) -> Step {
     asked.head = &head;
     if let Err(denial) = asked.examine() {
         return asked.refuse(denial);
+    }
+    if let Some(field) = pretence(&head, &settings.identity) {
+        let reply = asked.refusal_because(HeadError::Pretence.into(), Details::naming(field));
+        return Decision::Respond(reply).into();
     }
     match asked.path {
         None => asked.refuse(Denial::OutsideMount),

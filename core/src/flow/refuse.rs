@@ -17,6 +17,8 @@ use crate::{Decision, Denial, Kind, Peer, Scheme, Step, Unavailable};
 pub(crate) struct Asker {
     pub(super) kind: Kind,
     pub(super) client: Peer,
+    /// Where the client is, if that is known for sure.
+    pub(super) place: Peer,
     pub(super) scheme: Scheme,
     pub(crate) mount: Mount,
     /// HEAD: the answer has no body.
@@ -49,6 +51,11 @@ impl Details {
     /// Somebody could not be asked.
     pub(super) fn of(why: &Unavailable) -> Self {
         Self { user: None, why: Some(why.to_string()) }
+    }
+
+    /// A field is to blame.
+    pub(super) fn naming(field: String) -> Self {
+        Self { user: None, why: Some(field) }
     }
 }
 

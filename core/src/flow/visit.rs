@@ -26,6 +26,8 @@ pub(super) struct Visit<'a> {
     pub(super) head: &'a Head<'a>,
     pub(super) kind: Kind,
     client: Peer,
+    /// Where the client is, for whatever depends on that: unknown if somebody stands between us of whom nobody has told us.
+    place: Peer,
     /// How the browser sees the request arrive.
     pub(super) scheme: Scheme,
     /// Our own origin, as the browser sees it.
@@ -46,6 +48,7 @@ impl<'a> Visit<'a> {
             head,
             kind: if head.websocket { Kind::WebSocket } else { Kind::of(head.headers) },
             client: head.peer,
+            place: head.peer,
             scheme: head.scheme,
             origin: None,
             mount: Cow::Borrowed(&gate.settings().mount),
@@ -63,7 +66,8 @@ impl<'a> Visit<'a> {
         }
         let forwarded = settings.proxies.resolve(head.peer, head.headers);
         self.client = forwarded.client;
-        if !settings.allowed_networks.is_empty() && !settings.allowed_networks.contain(self.client) {
+        self.place = forwarded.place(head.headers);
+        if !settings.allowed_networks.is_empty() && !settings.allowed_networks.contain(self.place) {
             return Err(Denial::ForeignNetwork);
         }
         let named = head.host()?;
@@ -76,7 +80,7 @@ impl<'a> Visit<'a> {
         if !settings.allowed_hosts.contain(authority, self.scheme) {
             return Err(HeadError::ForeignHost.into());
         }
-        if settings.require_tls && self.scheme == Scheme::Http && !self.client.is_this_machine() {
+        if settings.require_tls && self.scheme == Scheme::Http && !self.place.is_this_machine() {
             return Err(Denial::PlainHttp);
         }
         self.origin = authority.map(|authority| Origin::new(self.scheme, authority));
@@ -124,13 +128,18 @@ impl<'a> Visit<'a> {
     }
 
     pub(super) fn refusal(&self, denial: Denial) -> Reply {
-        self.asker().refuse(self.gate.settings(), denial, Details::default(), || self.login_and_back())
+        self.refusal_because(denial, Details::default())
+    }
+
+    pub(super) fn refusal_because(&self, denial: Denial, details: Details) -> Reply {
+        self.asker().refuse(self.gate.settings(), denial, details, || self.login_and_back())
     }
 
     pub(super) fn asker(&self) -> Asker {
         Asker {
             kind: self.kind,
             client: self.client,
+            place: self.place,
             scheme: self.scheme,
             mount: self.mount.clone().into_owned(),
             bodiless: self.head.method == "HEAD",

@@ -41,6 +41,8 @@ pub enum HeadError {
     Prefix,
     /// A proxy asks about a request, and does not say exactly once which: `X-Forwarded-Method` and `X-Forwarded-Uri`.
     AskedAbout,
+    /// A proxy asks about a request with a field that would make another user, target or method of it behind that proxy.
+    Pretence,
 }
 
 impl HeadError {
@@ -79,6 +81,9 @@ impl fmt::Display for HeadError {
             Self::Prefix => f.write_str("the host application's prefix is no plain path"),
             Self::AskedAbout => f.write_str(
                 "X-Forwarded-Method and X-Forwarded-Uri do not say exactly once which request is asked about",
+            ),
+            Self::Pretence => f.write_str(
+                "the request has a field that only the gate and its proxies may write, and the proxy would pass it on",
             ),
         }
     }

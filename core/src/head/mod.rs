@@ -182,13 +182,15 @@ impl<'a> Head<'a> {
     }
 }
 
+/// Reads a [`Peer`] and a [`Scheme`] from the extensions, where the server has left them.
 impl<'a> From<&'a http::request::Parts> for Head<'a> {
     fn from(parts: &'a http::request::Parts) -> Self {
         Self {
             path: parts.uri.path(),
             query: parts.uri.query(),
             authority: parts.uri.authority().map(http::uri::Authority::as_str),
-            scheme: parts.uri.scheme_str().and_then(Scheme::parse).unwrap_or_default(),
+            // Never the target's own word: whoever writes it knows no more than that they would like TLS.
+            scheme: parts.extensions.get().copied().unwrap_or_default(),
             peer: parts.extensions.get().copied().unwrap_or_default(),
             ..Self::new(parts.method.as_str(), "/", HeaderView::Map(&parts.headers))
         }

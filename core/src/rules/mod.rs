@@ -9,7 +9,10 @@ mod verdict;
 
 use std::collections::BTreeMap;
 
+use self::allow::Allow;
+use self::rule::Action;
 pub use self::rule::Rule;
+pub(crate) use self::rule::WEBSOCKET;
 pub(crate) use self::verdict::Verdict;
 use self::verdict::Why;
 use crate::kind::Kind;
@@ -25,6 +28,8 @@ pub(crate) struct RuleSet {
     by_folded_path: Paths,
     /// Whether any rule's path is not the same when it is folded.
     has_capitals: bool,
+    /// How long the longest path is, in bytes: no longer one needs to be looked for.
+    longest: usize,
 }
 
 type Paths = BTreeMap<String, Vec<usize>>;
@@ -50,30 +55,43 @@ impl RuleSet {
             by_folded_path.entry(rule.path.to_ascii_lowercase()).or_default().push(place);
         }
         let has_capitals = by_path.keys().any(|path| has_capitals(path));
-        Self { rules, by_path, by_folded_path, has_capitals }
+        let longest = by_path.keys().map(String::len).max().unwrap_or_default();
+        Self { rules, by_path, by_folded_path, has_capitals, longest }
+    }
+
+    /// Whether being somewhere is proof enough for anything.
+    pub(crate) fn has_networks(&self) -> bool {
+        self.rules.iter().flat_map(|rule| &rule.allow).any(|allow| matches!(allow, Allow::Network(_)))
     }
 
     /// What a request for `path`, below the mount, demands.
+    ///
+    /// A websocket's handshake demands what a GET does, too: whoever is behind may answer it as one. Any other method is never
+    /// a handshake, whatever else the request says (RFC 6455 §4.1).
     pub(crate) fn demand(&self, kind: Kind, method: &str, path: &str) -> Demand {
-        let method = if kind == Kind::WebSocket { rule::WEBSOCKET } else { method };
+        let websocket = (kind == Kind::WebSocket && method == "GET").then_some(Action::WebSocket);
         let Some(readings) = readings::readings(path) else { return Demand(None) };
         let mut fits = Vec::with_capacity(2 * readings.len());
-        for reading in &readings {
-            fits.push(self.fit(&self.by_path, method, reading));
-            if self.has_capitals || has_capitals(reading) {
-                fits.push(self.fit(&self.by_folded_path, method, &reading.to_ascii_lowercase()));
+        for action in [Action::Method(method)].into_iter().chain(websocket) {
+            for reading in &readings {
+                fits.push(self.fit(&self.by_path, action, reading));
+                if self.has_capitals || has_capitals(reading) {
+                    fits.push(self.fit(&self.by_folded_path, action, &reading.to_ascii_lowercase()));
+                }
             }
         }
         Demand(Some(fits))
     }
 
-    fn fit(&self, paths: &Paths, method: &str, path: &str) -> Fit {
-        let ends = memchr::memrchr_iter(b'/', path.as_bytes());
-        let mut prefixes = [path.len()].into_iter().chain(ends).filter_map(|end| path.get(..end));
+    fn fit(&self, paths: &Paths, action: Action<'_>, path: &str) -> Fit {
+        let within = path.as_bytes().get(..=self.longest).unwrap_or(path.as_bytes());
+        let whole = (path.len() <= self.longest).then_some(path.len());
+        let ends = memchr::memrchr_iter(b'/', within);
+        let mut prefixes = whole.into_iter().chain(ends).filter_map(|end| path.get(..end));
         match prefixes.find_map(|prefix| paths.get(prefix)) {
             None => Fit { known: false, rules: Vec::new() },
             Some(places) => {
-                let fits = |place: &&usize| self.rules.get(**place).is_some_and(|rule| rule.fits(method));
+                let fits = |place: &&usize| self.rules.get(**place).is_some_and(|rule| rule.fits(action));
                 Fit { known: true, rules: places.iter().filter(fits).copied().collect() }
             }
         }

@@ -28,6 +28,8 @@ fn set(rules: &[Written]) -> RuleSet {
 #[derive(Debug, Clone)]
 struct Asked {
     method: &'static str,
+    /// Whether it says that it is a websocket's handshake, which only a GET can be.
+    kind: Kind,
     path: String,
     user: Option<User>,
     client: Peer,
@@ -45,17 +47,27 @@ fn asked() -> impl Strategy<Value = Asked> {
         select(vec!["10.1.2.3", "192.0.2.1"]).prop_map(|text| Peer::from(text.parse::<IpAddr>().unwrap()));
     let path =
         "(/([abA]|a;x|%61|%2561|b\\.|\\.\\.|;)){0,4}/?".prop_filter("a path", |path| path.starts_with('/'));
-    (select(vec!["GET", "HEAD", "POST", "PUT", "WEBSOCKET"]), path, proptest::option::of(user), client)
-        .prop_map(|(method, path, user, client)| Asked { method, path, user, client })
+    let method = select(vec!["GET", "HEAD", "POST", "PUT", "WEBSOCKET"]);
+    let kind = select(vec![Kind::Page, Kind::WebSocket]);
+    (method, kind, path, proptest::option::of(user), client)
+        .prop_map(|(method, kind, path, user, client)| Asked { method, kind, path, user, client })
 }
 
 fn allows(rules: &RuleSet, asked: &Asked) -> bool {
-    let kind = if asked.method == "WEBSOCKET" { Kind::WebSocket } else { Kind::Page };
-    rules.judge(&rules.demand(kind, asked.method, &asked.path), asked.user.as_ref(), asked.client).allows()
+    rules
+        .judge(&rules.demand(asked.kind, asked.method, &asked.path), asked.user.as_ref(), asked.client)
+        .allows()
 }
 
-/// A bare path of small letters, decided by looking at every rule.
+/// A bare path of small letters, decided by looking at every rule; a handshake twice.
 fn model(rules: &[Written], asked: &Asked) -> bool {
+    let is_handshake = asked.kind == Kind::WebSocket && asked.method == "GET";
+    // A method that somebody made up has a name that no rule can have.
+    let method = if asked.method == "WEBSOCKET" { "made-up" } else { asked.method };
+    model_of(method, rules, asked) && (!is_handshake || model_of("WEBSOCKET", rules, asked))
+}
+
+fn model_of(method: &str, rules: &[Written], asked: &Asked) -> bool {
     let contains = |path: &str| {
         path == "/"
             || asked.path == path
@@ -68,9 +80,8 @@ fn model(rules: &[Written], asked: &Asked) -> bool {
     };
     let mut group = rules.iter().filter(|(path, ..)| path == longest);
     group.any(|(_, methods, who)| {
-        let fits = methods.is_empty()
-            || methods.contains(&asked.method)
-            || (asked.method == "HEAD" && methods.contains(&"GET"));
+        let fits =
+            methods.is_empty() || methods.contains(&method) || (method == "HEAD" && methods.contains(&"GET"));
         fits && who.iter().any(|who| match (*who, &asked.user) {
             ("network:10.0.0.0/8", _) => asked.client.to_string().starts_with("10."),
             (_, None) => false,
@@ -121,6 +132,14 @@ proptest! {
         let own: Vec<_> = fewer.iter().take(1).copied().collect();
         stricter.push((below, methods, own));
         prop_assert!(!allows(&set(&stricter), &asked) || allows(&set(&everywhere), &asked));
+    }
+
+    #[test]
+    fn nobody_gains_by_calling_a_request_a_handshake(rules in written(), asked in asked()) {
+        let rules = set(&rules);
+        let plain = Asked { kind: Kind::Page, ..asked.clone() };
+        let admitted = allows(&rules, &Asked { kind: Kind::WebSocket, ..asked });
+        prop_assert!(!admitted || allows(&rules, &plain));
     }
 
     #[test]

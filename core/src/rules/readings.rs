@@ -7,7 +7,7 @@ use crate::path::{decode_fully, is_bare, is_plain};
 /// All that a server behind the gate may read in `path`; a rule must hold for each. Nothing, if some would see other segments
 /// than others: such a path is for nobody.
 ///
-/// One server decodes escapes, another only those that it must, or decodes twice; some cut `;parameters` and the dots and
+/// One server decodes escapes, another only those that it must, or decodes twice or until nothing is left; some cut `;parameters` and the dots and
 /// spaces at a segment's end. Case is not decided here.
 pub(super) fn readings(path: &str) -> Option<Vec<Cow<'_, str>>> {
     if is_bare(path) && !path.contains("./") && !path.ends_with('.') {
@@ -16,10 +16,11 @@ pub(super) fn readings(path: &str) -> Option<Vec<Cow<'_, str>>> {
     if !is_plain(path) {
         return None;
     }
-    let decoded = text(decode_fully(path.as_bytes()).0)?;
-    let needed = text(decode_needed(path.as_bytes()))?;
-    let mut all =
-        vec![Cow::Owned(cut(&decoded)), Cow::Owned(cut(&needed)), Cow::Owned(decoded), Cow::Owned(needed)];
+    let whole = text(decode_fully(path.as_bytes()).0)?;
+    let once = text(decode_once(path.as_bytes(), |_| true))?;
+    let needed = text(decode_once(path.as_bytes(), |byte| !stands_for_itself(byte)))?;
+    let mut all: Vec<_> = [&whole, &once, &needed].map(|reading| Cow::Owned(cut(reading))).into();
+    all.extend([whole, once, needed].map(Cow::Owned));
     all.sort_unstable();
     all.dedup();
     Some(all)
@@ -29,16 +30,16 @@ fn text(bytes: Vec<u8>) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Decodes, once, the escapes of what cannot stand in a path by itself (RFC 3986 §3.3): the others mean another path to
-/// whoever compares paths as they are sent.
-fn decode_needed(path: &[u8]) -> Vec<u8> {
+/// Decodes, once, the escapes of the bytes that `which` names. Those of what can stand in a path by itself (RFC 3986 §3.3) mean
+/// another path to whoever compares paths as they are sent.
+fn decode_once(path: &[u8], which: impl Fn(u8) -> bool) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path;
     while let [byte, tail @ ..] = rest {
         match rest {
             [b'%', high, low, after @ ..] => {
                 match hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low) {
-                    Some(byte) if !stands_for_itself(byte) => {
+                    Some(byte) if which(byte) => {
                         decoded.push(byte);
                         rest = after;
                     }
@@ -88,6 +89,7 @@ mod tests {
         assert_eq!(read("/audit/x.html"), ["/audit/x.html"]);
         assert_eq!(read("/%61udit"), ["/%61udit", "/audit"]);
         assert_eq!(read("/%2561udit"), ["/%61udit", "/audit"]);
+        assert_eq!(read("/%61/%2562"), ["/%61/%62", "/a/%62", "/a/b"]);
         assert_eq!(read("/caf%C3%A9/a%20b"), ["/café/a b"]);
         assert_eq!(read("/audit;v=1/x"), ["/audit/x", "/audit;v=1/x"]);
         assert_eq!(read("/;v/audit"), ["/;v/audit", "/audit"]);

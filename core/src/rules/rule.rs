@@ -18,6 +18,8 @@ use crate::path::is_plain;
 ///         Rule::parse("/audit", &[], &["role:auditor"])?,
 ///         Rule::parse("/metrics", &["GET"], &["user:prometheus", "network:10.0.0.0/8"])?,
 ///     ])
+///     // Where a network is proof enough.
+///     .allowed_hosts(["dash.example"])
 ///     .build()?;
 /// # Ok::<(), authgate_core::ConfigError>(())
 /// ```
@@ -34,14 +36,14 @@ pub struct Rule {
 }
 
 /// How a rule names a websocket's handshake, which is a GET, and yet opens a channel that can be written to.
-pub(super) const WEBSOCKET: &str = "WEBSOCKET";
+pub(crate) const WEBSOCKET: &str = "WEBSOCKET";
 
 impl Rule {
     /// A rule for `path` and everything below it, at a segment boundary: an absolute path below the mount, as people read it,
     /// without escapes.
     ///
-    /// `methods` are case-sensitive (RFC 9110 §9.1); `GET` covers HEAD, a websocket's handshake counts as `WEBSOCKET` and not as
-    /// GET, and none at all means every one. `allow` lists who may pass, and one of them is enough: `role:NAME`, `user:ID`,
+    /// `methods` are case-sensitive (RFC 9110 §9.1); `GET` covers HEAD, and none at all means every one. A websocket's handshake
+    /// is a GET that opens more than that, so both `GET` and `WEBSOCKET` must be allowed, be it by one rule or by two. `allow` lists who may pass, and one of them is enough: `role:NAME`, `user:ID`,
     /// `network:10.0.0.0/8` (clients there need no proof), `admins` and `signed-in`.
     ///
     /// # Errors
@@ -65,11 +67,25 @@ impl Rule {
         })
     }
 
-    /// Whether it speaks of requests with this method.
-    pub(super) fn fits(&self, method: &str) -> bool {
+    /// Whether it speaks of such requests.
+    pub(super) fn fits(&self, action: Action<'_>) -> bool {
         let named = |name: &str| self.methods.iter().any(|method| method == name);
-        self.methods.is_empty() || named(method) || (method == "HEAD" && named("GET"))
+        self.methods.is_empty()
+            || match action {
+                Action::WebSocket => named(WEBSOCKET),
+                // A method of that name, as anybody can make up, is no handshake.
+                Action::Method(method) if method == WEBSOCKET => false,
+                Action::Method(method) => named(method) || (method == "HEAD" && named("GET")),
+            }
     }
+}
+
+/// What a rule may speak of.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Action<'a> {
+    Method(&'a str),
+    /// A websocket's handshake.
+    WebSocket,
 }
 
 fn check_method(method: &str) -> Result<(), ConfigError> {

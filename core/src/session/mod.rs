@@ -12,6 +12,7 @@ mod settings;
 use serde::{Deserialize, Serialize};
 
 pub use self::cookie::SameSite;
+pub(crate) use self::endings::Endings;
 pub use self::id::SessionId;
 pub(crate) use self::id::SessionSecret;
 pub use self::memory::MemoryStore;

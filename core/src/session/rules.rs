@@ -202,9 +202,14 @@ impl SessionRules {
     }
 
     /// Goes on where others leave off: whatever has ended before its time stays so.
-    pub(crate) fn succeed(&mut self, others: &Self) {
-        self.endings = Arc::clone(&others.endings);
+    pub(crate) fn succeed(&mut self, others: &Arc<Mutex<Endings>>) {
+        self.endings = Arc::clone(others);
         self.endings().outlive(self.lifetime);
+    }
+
+    /// What has ended before its time, to be remembered beyond these rules.
+    pub(crate) fn shared_endings(&self) -> Arc<Mutex<Endings>> {
+        Arc::clone(&self.endings)
     }
 
     /// What has ended before its time.

@@ -38,7 +38,11 @@ impl SessionCookieNames {
     }
 
     /// Whether a cookie, or the field that sets one, is the session's.
+    ///
+    /// Browsers send a cookie that was set without a name back as its bare value, which then reads like one with a name.
     pub(crate) fn is_ours(&self, pair: &[u8]) -> bool {
+        let pair = pair.trim_ascii_start();
+        let pair = pair.strip_prefix(b"=").unwrap_or(pair);
         let name = pair.split(|&byte| matches!(byte, b'=' | b';')).next().unwrap_or_default().trim_ascii();
         self.0.iter().any(|ours| ours.as_bytes() == name)
     }
@@ -73,10 +77,17 @@ mod tests {
 
     #[test]
     fn a_field_that_sets_the_session_is_known_by_its_name() {
-        for ours in ["authgate=x", "authgate=; Path=/", " __Host-authgate = x; Secure", "authgate"] {
+        for ours in [
+            "authgate=x",
+            "authgate=; Path=/",
+            " __Host-authgate = x; Secure",
+            "authgate",
+            "=authgate=x",
+            " = authgate=x",
+        ] {
             assert!(names().is_ours(ours.as_bytes()), "{ours}");
         }
-        for other in ["x=authgate", "authgate2=x", "a=1; authgate=2"] {
+        for other in ["x=authgate", "==authgate=x", "authgate2=x", "a=1; authgate=2"] {
             assert!(!names().is_ours(other.as_bytes()), "{other}");
         }
     }

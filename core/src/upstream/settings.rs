@@ -110,14 +110,18 @@ impl UpstreamRules {
             "authorization" => !self.authorization,
             // Under another spelling they mean something to servers that fold names.
             "content-length" | "transfer-encoding" => folded != name.as_str(),
-            known => HEARSAY.contains(&known) || PREFIXES.iter().any(|prefix| known.starts_with(prefix)),
+            known => {
+                HEARSAY.contains(&known)
+                    || OVERRIDES.contains(&known)
+                    || PREFIXES.iter().any(|prefix| known.starts_with(prefix))
+            }
         }
     }
 }
 
-/// Fields that name another client, another target or another method than the gate has judged; and two that are not for
-/// passing on: `Expect` (RFC 9110 §10.1.1), and `Proxy`, which CGI turns into a setting.
-const HEARSAY: [&str; 14] = [
+/// Fields that name another client than the gate knows; and two that are not for passing on: `Expect` (RFC 9110 §10.1.1), and
+/// `Proxy`, which CGI turns into a setting.
+const HEARSAY: [&str; 10] = [
     "cf-connecting-ip",
     "client-ip",
     "expect",
@@ -126,13 +130,13 @@ const HEARSAY: [&str; 14] = [
     "true-client-ip",
     "x-client-ip",
     "x-cluster-client-ip",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
     "x-proxyuser-ip",
     "x-real-ip",
-    "x-rewrite-url",
 ];
+
+/// Fields that name another method or target than the gate has judged.
+pub(crate) const OVERRIDES: [&str; 4] =
+    ["x-http-method", "x-http-method-override", "x-method-override", "x-rewrite-url"];
 
 const PREFIXES: [&str; 2] = ["x-forwarded", "x-original-"];
 

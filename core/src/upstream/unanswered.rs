@@ -21,12 +21,20 @@ pub enum Unanswered {
     BodyTooLarge,
     /// The client stopped in the middle of the request's body.
     BodyStalled,
+    /// Within the request's body its sender signed out, or the token's time was up.
+    AdmissionEnded,
 }
 
 impl Unanswered {
     /// All of them, for whoever counts.
-    pub const ALL: [Self; 5] =
-        [Self::Unreachable, Self::TimedOut, Self::Broken, Self::BodyTooLarge, Self::BodyStalled];
+    pub const ALL: [Self; 6] = [
+        Self::Unreachable,
+        Self::TimedOut,
+        Self::Broken,
+        Self::BodyTooLarge,
+        Self::BodyStalled,
+        Self::AdmissionEnded,
+    ];
 
     /// A short stable name to search a log for.
     pub const fn slug(self) -> &'static str {
@@ -36,16 +44,18 @@ impl Unanswered {
             Self::Broken => "upstream-broken",
             Self::BodyTooLarge => "body-too-large",
             Self::BodyStalled => "body-stalled",
+            Self::AdmissionEnded => "admission-ended",
         }
     }
 
-    /// The status that answers it (RFC 9110 §15.5.9, §15.5.14, §15.6.3, §15.6.5).
+    /// The status that answers it (RFC 9110 §15.5.2, §15.5.9, §15.5.14, §15.6.3, §15.6.5).
     pub const fn status(self) -> StatusCode {
         match self {
             Self::Unreachable | Self::Broken => StatusCode::BAD_GATEWAY,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyStalled => StatusCode::REQUEST_TIMEOUT,
+            Self::AdmissionEnded => StatusCode::UNAUTHORIZED,
         }
     }
 
@@ -56,6 +66,7 @@ impl Unanswered {
             Self::TimedOut => "The dashboard does not answer",
             Self::BodyTooLarge => "Request body too large",
             Self::BodyStalled => "Request body too slow",
+            Self::AdmissionEnded => "Authentication required",
         }
     }
 }
@@ -68,6 +79,9 @@ impl fmt::Display for Unanswered {
             Self::Broken => "the server behind the gate gave no HTTP answer",
             Self::BodyTooLarge => "the request's body is longer than is passed on",
             Self::BodyStalled => "the client stopped in the middle of the request's body",
+            Self::AdmissionEnded => {
+                "within the request's body its sender signed out, or the token's time was up"
+            }
         })
     }
 }

@@ -8,6 +8,8 @@ use authgate_core::{
 use crate::visitor::{API, Visitor};
 use crate::world::{Tokens, World, gate};
 
+const HOST: &str = "dash.example";
+
 /// Viewers look, operators do everything, auditors see the audit, and the metrics are for a program or a network.
 fn rules() -> Vec<Rule> {
     let rule = |path: &str, methods: &[&str], allow: &[&str]| Rule::parse(path, methods, allow).unwrap();
@@ -27,7 +29,13 @@ fn user(id: &str, roles: &[&str]) -> User {
 
 #[test]
 fn the_table_of_rules() {
-    let gate = Gate::builder(Tokens).mount("/ops").rules(rules()).public_prefix("/static").build().unwrap();
+    let gate = Gate::builder(Tokens)
+        .mount("/ops")
+        .rules(rules())
+        .public_prefix("/static")
+        .allowed_hosts([HOST])
+        .build()
+        .unwrap();
     let (viewer, ops, auditor) = (user("v", &["viewer"]), user("o", &["ops"]), user("a", &["auditor"]));
     let (root, both, prometheus) =
         (user("root", &[]), user("b", &["viewer", "auditor"]), user("prometheus", &[]));
@@ -70,6 +78,7 @@ fn the_table_of_rules() {
         ("GET", "/ops//audit", Some(&both), false, "in different ways"),
         ("GET", "/ops/x/../audit", Some(&both), false, "in different ways"),
         ("GET", "/ops/x%2Faudit", Some(&root), false, "in different ways"),
+        ("GET", "/ops/%61udit/%2570ublic", Some(&viewer), false, "rule 3"),
         // Nobody is known.
         ("GET", "/ops/queues", None, false, "nobody in particular"),
         ("GET", "/ops/static/app.css", None, true, "public"),
@@ -109,7 +118,8 @@ impl AuthBackend for Believing {
 
 #[test]
 fn what_is_explained_is_what_happens() {
-    let world = World::new(Gate::builder(Believing).rules(rules()).public_prefix("/static"));
+    let world =
+        World::new(Gate::builder(Believing).rules(rules()).public_prefix("/static").allowed_hosts([HOST]));
     let (methods, paths) = (
         ["GET", "HEAD", "POST", "OPTIONS", "get", "WEBSOCKET"],
         ["/", "/queues", "/audit", "/%61udit", "/AUDIT/", "/metrics", "/files/a%20b", "//audit", "/static/a"],
@@ -141,7 +151,8 @@ fn what_is_explained_is_what_happens() {
 
 /// Ada, who is an operator, and Bob, who is nothing.
 fn people(settings: impl FnOnce(GateBuilder) -> GateBuilder) -> (Visitor, Visitor) {
-    let world = World::new(settings(gate(Sessions::records()).backend(Tokens).rules(rules())));
+    let world =
+        World::new(settings(gate(Sessions::records()).backend(Tokens).rules(rules()).allowed_hosts([HOST])));
     let (mut ada, mut bob) = (world.visitor(), world.visitor());
     ada.sign_in("ada", "right");
     bob.sign_in("bob", "b0bs");
@@ -167,9 +178,30 @@ fn t08_a_right_to_look_is_no_right_to_open_a_websocket() {
     let websocket = [("upgrade", "websocket"), ("connection", "upgrade"), ("origin", "http://dash.example")];
     assert_eq!(ada.get("/ops/ws").status, 200);
     assert_eq!(ada.send("GET", "/ops/ws", &websocket, b"").status, 403);
+    // And the other way round: whoever is behind the gate may answer a handshake with the page.
     let (mut ada, _) = people(|gate| gate.rules([Rule::parse("/", &["WEBSOCKET"], &["role:ops"]).unwrap()]));
-    assert_eq!(ada.send("GET", "/ops/ws", &websocket, b"").status, 200);
+    assert_eq!(ada.send("GET", "/ops/ws", &websocket, b"").status, 403);
     assert_eq!(ada.get("/ops/ws").status, 403);
+    let both = ["GET", "WEBSOCKET"];
+    let (mut ada, _) = people(|gate| gate.rules([Rule::parse("/", &both, &["role:ops"]).unwrap()]));
+    assert_eq!(ada.send("GET", "/ops/ws", &websocket, b"").status, 200);
+}
+
+#[test]
+fn t08_no_other_method_becomes_a_websocket_by_saying_so() {
+    let rule = Rule::parse("/", &["GET", "WEBSOCKET"], &["role:ops"]).unwrap();
+    let (mut ada, _) = people(|gate| gate.rules([rule]));
+    let ours = ("origin", "http://dash.example");
+    for pretence in [
+        &[ours, ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")][..],
+        &[ours, ("sec-fetch-mode", "websocket")],
+        &[ours, ("upgrade", "websocket"), ("connection", "upgrade")],
+    ] {
+        for method in ["POST", "DELETE", "WEBSOCKET", "CONNECT"] {
+            let answer = ada.send(method, "/ops/queues", pretence, b"");
+            assert_eq!((answer.status, answer.reason), (403, "not-allowed"), "{method} {pretence:?}");
+        }
+    }
 }
 
 #[test]
@@ -196,7 +228,9 @@ fn a_network_needs_no_proof_and_is_told_who_asks_all_the_same() {
 #[test]
 fn t18_being_in_a_network_is_no_leave_for_another_site() {
     let rules = || [Rule::parse("/", &[], &["network:10.0.0.0/8"]).unwrap()];
-    let mut inside = World::new(gate(Sessions::records()).rules(rules())).visitor().at([10, 1, 2, 3]);
+    let mut inside = World::new(gate(Sessions::records()).rules(rules()).allowed_hosts([HOST]))
+        .visitor()
+        .at([10, 1, 2, 3]);
     let websocket = [("upgrade", "websocket"), ("connection", "upgrade")];
     let (ours, theirs) = (("origin", "http://dash.example"), ("origin", "http://evil.example"));
     assert_eq!(inside.send("POST", "/ops/queues", &[ours], b"").reason, "network");
@@ -208,6 +242,47 @@ fn t18_being_in_a_network_is_no_leave_for_another_site() {
     );
     assert_eq!(inside.send("GET", "/ops/ws", &[websocket[0], websocket[1], ours], b"").reason, "network");
     assert_eq!(inside.send("GET", "/ops/queues", &[theirs], b"").reason, "network");
+}
+
+#[test]
+fn t27_what_a_network_lets_pass_is_kept_by_no_cache() {
+    let (_, bob) = people(|gate| gate);
+    let mut bob = bob.at([10, 1, 2, 3]);
+    bob.cookie = None;
+    assert_eq!(bob.get("/ops/metrics").header("cache-control"), "no-store");
+}
+
+#[test]
+fn t21_a_proxy_of_whom_nobody_told_us_makes_nobody_one_of_ours() {
+    let world = |settings: fn(GateBuilder) -> GateBuilder| {
+        let gate = gate(Sessions::records()).rules(rules()).allowed_hosts([HOST]);
+        World::new(settings(gate)).visitor()
+    };
+    let reason = |visitor: &Visitor, address, path, fields: &[(&str, &str)]| {
+        visitor.twin().at(address).send("GET", path, fields, b"").reason
+    };
+    let (anywhere, ours) = (world(|gate| gate), world(|gate| gate.allowed_networks(["10.0.0.0/8"])));
+    let with_tls = world(|gate| gate.require_tls(true));
+    assert_eq!(reason(&anywhere, [10, 1, 2, 3], "/ops/metrics", &[]), "network");
+    assert_eq!(reason(&ours, [10, 1, 2, 3], "/ops/login", &[]), "login");
+    assert_eq!(reason(&with_tls, [127, 0, 0, 1], "/ops/login", &[]), "login");
+    for field in [("x-forwarded-for", "10.9.9.9"), ("forwarded", "for=10.9.9.9"), ("via", "1.1 squid")] {
+        assert_eq!(reason(&anywhere, [10, 1, 2, 3], "/ops/metrics", &[field]), "not-signed-in");
+        assert_eq!(reason(&ours, [10, 1, 2, 3], "/ops/login", &[field]), "foreign-network");
+        assert_eq!(reason(&with_tls, [127, 0, 0, 1], "/ops/login", &[field]), "plain-http");
+    }
+}
+
+#[test]
+fn t20_where_networks_pass_the_hosts_must_be_known() {
+    let gate = || Gate::builder(PasswordBackend::new()).rules(rules());
+    assert_eq!(gate().build().unwrap_err().field(), "allowed_hosts");
+    assert!(gate().allowed_hosts(["dash.example"]).build().is_ok());
+    let (_, bob) = people(|gate| gate);
+    let mut bob = bob.at([10, 1, 2, 3]);
+    bob.cookie = None;
+    let rebound = [("host", "evil.example"), ("sec-fetch-site", "same-origin")];
+    assert_eq!(bob.send("GET", "/ops/metrics", &rebound, b"").status, 400);
 }
 
 #[test]
@@ -270,7 +345,7 @@ fn without_tls_only_this_machine_is_answered() {
 
 #[test]
 fn two_tables_of_who_may_pass_are_refused() {
-    let gate = || Gate::builder(PasswordBackend::new()).rules(rules());
+    let gate = || Gate::builder(PasswordBackend::new()).rules(rules()).allowed_hosts([HOST]);
     assert_eq!(gate().access(Access::admins()).build().unwrap_err().field(), "rules");
     assert!(gate().access(Access::signed_in()).build().is_ok());
     for network in ["0.0.0.0/0", "office", ""] {

@@ -32,6 +32,22 @@ fn t23_who_has_signed_out_stays_out_behind_the_next_gate() {
 }
 
 #[test]
+fn t23_who_has_signed_out_stays_out_even_if_nobody_could_sign_in_in_between() {
+    for sessions in BOTH {
+        let old = World::new(gate(sessions()));
+        let mut ada = old.visitor();
+        ada.sign_in("ada", "right");
+        let kept = ada.cookie.clone();
+        ada.post("/ops/logout", &[]);
+        let tokens_alone = old.behind(Gate::builder(crate::world::Tokens).succeeding(&old.gate));
+        let new = old.behind(gate(sessions()).succeeding(&tokens_alone.gate));
+        let mut ada = World::visitor(&new);
+        ada.cookie = kept;
+        assert_eq!(ada.who(), None);
+    }
+}
+
+#[test]
 fn t28_tries_stay_counted_behind_the_next_gate() {
     let old = World::new(gate(Sessions::records()));
     for _ in 0..10 {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread::sleep;
+use std::time::Duration;
 
 use authgate_core::Unanswered;
 use authgate_proxy::Exchange;
@@ -131,6 +132,19 @@ fn a_client_that_stops_within_its_body_is_408() {
         // The upstream must not take it for a whole request.
         assert!(server.closed_after() <= "3\r\nabc\r\n".len());
     }
+}
+
+#[test]
+fn t13_a_body_ends_with_its_admission() {
+    let (front, upstream) = proxied_with(Setup::gated);
+    let token = token(&runtime::HOST, Duration::from_secs(2));
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 6\r\n";
+    let mut client = front.send(&format!("{head}Authorization: Bearer {token}\r\n\r\nabc"));
+    let mut server = upstream.accept();
+    server.head();
+    assert_eq!(server.receive(3), "abc");
+    assert!(server.is_closed(), "and nothing of the rest arrives");
+    assert!(client.is_closed());
 }
 
 #[test]

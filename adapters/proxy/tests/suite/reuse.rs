@@ -217,15 +217,17 @@ fn the_upstream_may_ask_to_close() {
 }
 
 #[test]
-fn the_connection_of_an_upload_is_used_again() {
-    let (front, upstream) = keeping();
-    let mut client = front.send(POST);
-    let mut server = upstream.accept();
-    server.head();
-    assert_eq!(server.receive(2), "hi");
-    server.send(OK);
-    assert_eq!(client.answer().status, 200);
-    client.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
-    assert_eq!(server.head().line, "GET /next HTTP/1.1");
-    assert!(upstream.is_left_alone());
+fn nothing_follows_a_body_for_it_could_be_in_the_body() {
+    for request in [POST, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"] {
+        let (front, upstream) = keeping();
+        let mut client = front.send(request);
+        let mut server = upstream.accept();
+        assert_eq!(server.head().field("connection"), Some("close"));
+        assert_eq!(server.receive(2), "hi");
+        server.send(OK);
+        assert_eq!(client.answer().status, 200);
+        assert!(server.is_closed());
+        client.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(upstream.accept().head().line, "GET /next HTTP/1.1");
+    }
 }

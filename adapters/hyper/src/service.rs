@@ -2,7 +2,8 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use authgate_core::Peer;
-use http::{Request, Response, StatusCode};
+use http::header::HOST;
+use http::{Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{Either, Empty};
 use hyper::body::{Buf, Incoming};
@@ -14,7 +15,8 @@ use crate::activity::{Activity, Open};
 use crate::body::CountedBody;
 
 /// `service` as hyper calls it on one connection: every request carries `peer` in its extensions, and counts as open in
-/// `activity` until its response body is dropped, as do the parts of that body until they are sent. A request with more than `headers` header fields is answered 431.
+/// `activity` until its response body is dropped, as do the parts of that body until they are sent. A request with more than
+/// `headers` header fields is answered 431, and one over HTTP/1.1 without a host 400 (RFC 9112 §3.2).
 ///
 /// # Errors
 /// Those of `service`, from its readiness and from its call.
@@ -42,12 +44,11 @@ where
     service_fn(move |mut request: Request<Incoming>| {
         let (mut service, open) = (service.clone(), Open::new(&activity));
         request.extensions_mut().insert(peer);
-        // Over HTTP/1.1 hyper has seen to this already; over HTTP/2 it counts bytes only.
-        let too_many = request.headers().len() > headers;
+        let refused = refused(&request, headers);
         async move {
-            if too_many {
+            if let Some(status) = refused {
                 let mut refusal = Response::new(Either::Right(Empty::new()));
-                *refusal.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+                *refusal.status_mut() = status;
                 return Ok(refusal);
             }
             poll_fn(|cx| service.poll_ready(cx)).await?;
@@ -55,4 +56,14 @@ where
             Ok(response.map(|body| Either::Left(CountedBody::new(body, open))))
         }
     })
+}
+
+/// What hyper lets pass, and no server should.
+fn refused(request: &Request<Incoming>, headers: usize) -> Option<StatusCode> {
+    // Over HTTP/1.1 hyper has seen to this already; over HTTP/2 it counts bytes only.
+    if request.headers().len() > headers {
+        return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    }
+    let names_host = request.uri().authority().is_some() || request.headers().contains_key(HOST);
+    (request.version() == Version::HTTP_11 && !names_host).then_some(StatusCode::BAD_REQUEST)
 }

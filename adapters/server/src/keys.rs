@@ -99,14 +99,27 @@ pub(crate) struct TokenKeys {
 impl TokenKeys {
     /// Reads whatever the settings name.
     pub(crate) fn find(settings: &TokenSettings<'_>) -> Result<Self, Failure> {
+        let mut first = None;
+        let keys = Self::read(settings, |_, failure| first = first.take().or(Some(failure)));
+        first.map_or(Ok(keys), Err)
+    }
+
+    /// The same, as far as it can be read; the rest is `told`, each file by the setting that names it.
+    pub(crate) fn read(settings: &TokenSettings<'_>, mut told: impl FnMut(&'static str, Failure)) -> Self {
         let mut public = Vec::new();
-        if let Some(path) = settings.public_key_file {
-            public.push(public_key(path)?);
+        match settings.public_key_file.map(public_key).transpose() {
+            Ok(key) => public.extend(key),
+            Err(failure) => told("public_key_file", failure),
         }
-        if let Some(path) = settings.jwks_file {
-            public.extend(key_set(path)?);
+        match settings.jwks_file.map(key_set).transpose() {
+            Ok(keys) => public.extend(keys.into_iter().flatten()),
+            Err(failure) => told("jwks_file", failure),
         }
-        Ok(Self { secret: FoundSecret::find(settings.secret_file)?, public })
+        let secret = FoundSecret::find(settings.secret_file).unwrap_or_else(|failure| {
+            told("jwt_secret_file", failure);
+            None
+        });
+        Self { secret, public }
     }
 
     /// Whether there is none at all.
@@ -126,14 +139,13 @@ impl TokenKeys {
     pub(crate) fn backend(
         self,
         settings: &TokenSettings<'_>,
-    ) -> Result<(JwtBackend, Option<FoundSecret>), Failure> {
+    ) -> Result<(JwtBackend, Option<FoundSecret>), TokenFault> {
         let Self { secret, public: mut keys } = self;
         if let Some(secret) = &secret {
-            keys.push(secret.key()?);
+            keys.push(secret.key().map_err(TokenFault::Secret)?);
         } else if settings.algorithms.is_empty() {
-            return Err(Failure::new(
-                "--algorithm is missing; say which the public keys are for, such as --algorithm RS256",
-            ));
+            let remedy = "say which the public keys are for, such as RS256";
+            return Err(TokenFault::Setting(ConfigError::new("algorithms", "they are missing", remedy)));
         }
         let mut builder = JwtBackend::builder().keys(keys);
         if !settings.algorithms.is_empty() {
@@ -146,10 +158,26 @@ impl TokenKeys {
             builder = builder.issuer(settings.issuer);
         }
         let backend = builder.build().map_err(|error| match &secret {
-            Some(secret) => secret.blame(&error),
-            None => error.into(),
+            Some(secret) if error.field() == "secret" => TokenFault::Secret(secret.blame(&error)),
+            _ => TokenFault::Setting(error),
         })?;
         Ok((backend, secret))
+    }
+}
+
+/// Why there is no backend that reads tokens.
+pub(crate) enum TokenFault {
+    /// The secret is to blame, and named.
+    Secret(Failure),
+    Setting(ConfigError),
+}
+
+impl From<TokenFault> for Failure {
+    fn from(fault: TokenFault) -> Self {
+        match fault {
+            TokenFault::Secret(failure) => failure,
+            TokenFault::Setting(error) => error.into(),
+        }
     }
 }
 
@@ -168,7 +196,9 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     // Something endless, such as a device, is no key either.
     let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
     match read {
-        Err(error) => Err(Failure::at(path, format!("cannot be read: {error}"))),
+        Err(error) => {
+            Err(Failure::at(path, format!("cannot be read: {error}; give the path of a file that can")))
+        }
         Ok(length) if length as u64 > MOST_BYTES => {
             Err(Failure::at(path, format!("is longer than {MOST_BYTES} bytes; is it the right file?")))
         }

@@ -12,3 +12,9 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
         _ => Ok(()),
     }
 }
+
+/// Writes a remark to stderr, on one line: all went well, and something is worth knowing.
+pub(crate) fn remark(sentence: &str) {
+    // Nobody is left to tell if stderr is closed.
+    let _ = writeln!(io::stderr().lock(), "authgate: {}", sentence.replace(char::is_control, " "));
+}

@@ -37,7 +37,7 @@ pub(crate) fn warn_of_sealed_sessions(store: SessionStore, files: &[PathBuf]) {
     if files.is_empty() {
         tracing::warn!(
             target: "authgate",
-            "no --session-secret-file: sessions are sealed with a secret of this run and end with it"
+            "no --session-secret-file (session_secret_files): sessions are sealed with a secret of this run and end with it"
         );
     } else {
         tracing::warn!(target: "authgate", "sessions are in cookies: sign-outs are forgotten when this process ends");

@@ -91,6 +91,12 @@ impl UserFile {
         Changes { ended: reader.take_ended(), fault: reader.fault.clone() }
     }
 
+    /// The ids of those whose sessions must end when another file takes this one's place: they are not in it, are disabled, or
+    /// have another password there.
+    pub fn lost_to(&self, other: &Self) -> impl Iterator<Item = String> + use<> {
+        self.users().lost_to(&other.users()).into_iter()
+    }
+
     /// The account of a user whose password is the same now as in `users`. Hashing takes its time: whoever was removed
     /// or disabled meanwhile is not let in any more.
     fn still(&self, users: &Users, id: &str) -> Option<Account> {

@@ -32,8 +32,7 @@ impl Users {
     pub(crate) fn next(&self, entries: Vec<Entry>, nobody: &Phc) -> (Self, BTreeSet<String>) {
         let mut next = Self::new(entries, nobody);
         let mut ended = BTreeSet::new();
-        let active = self.entries.values().filter(|entry| !entry.disabled);
-        for (id, password) in active.map(|entry| (&entry.id, &entry.password)).chain(&self.missing) {
+        for (id, password) in self.known() {
             match next.entries.get(id) {
                 None => {
                     next.missing.insert(id.clone(), password.clone());
@@ -45,6 +44,20 @@ impl Users {
             }
         }
         (next, ended)
+    }
+
+    /// Whose sessions end when the users of another file take the place of these: of who is not among them, or has another
+    /// password there.
+    pub(crate) fn lost_to(&self, others: &Self) -> BTreeSet<String> {
+        let stays =
+            |id: &str, password: &Phc| others.active(id).is_some_and(|entry| entry.password == *password);
+        self.known().filter(|(id, password)| !stays(id, password)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// All who may have sessions, with their passwords.
+    fn known(&self) -> impl Iterator<Item = (&String, &Phc)> {
+        let active = self.entries.values().filter(|entry| !entry.disabled);
+        active.map(|entry| (&entry.id, &entry.password)).chain(&self.missing)
     }
 
     /// Takes who is missing for removed: their ids.

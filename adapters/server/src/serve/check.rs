@@ -2,15 +2,20 @@ use std::path::Path;
 
 use authgate_core::{Peer, User};
 
+use super::names::Names;
 use super::options::{CheckOptions, ExplainOptions};
 use super::plan::{Kept, Plan, load};
 use super::settings::Settings;
+use super::warnings::exposed;
 use crate::failure::Failure;
-use crate::output::say;
+use crate::output::{remark, say};
 
 /// `authgate check`
 pub(crate) fn check(options: &CheckOptions) -> Result<(), Failure> {
-    let (settings, _) = plan(&options.config)?;
+    let (settings, _) = plan(&options.config).map_err(|failure| failure.ending_with(1))?;
+    for sentence in exposed(&settings, &Names::of(Some(&options.config), &Settings::default())) {
+        remark(&sentence);
+    }
     let behind = settings.upstream.as_deref().unwrap_or("nothing but proxies that ask");
     let rules = match settings.rule.len() {
         0 => "no rules".to_owned(),
@@ -36,7 +41,7 @@ fn user(options: &ExplainOptions) -> Option<User> {
 }
 
 fn plan(file: &Path) -> Result<(Settings, Plan), Failure> {
-    let (settings, problems) = load(&Settings::default(), Some(file));
-    let plan = Plan::of(&settings, problems, &Kept::default());
-    plan.map(|plan| (settings, plan)).map_err(|problems| Failure::from(problems).ending_with(1))
+    let (settings, problems) = load(&Settings::default(), Some(file))?;
+    let plan = Plan::of(&settings, problems, &Kept::default())?;
+    Ok((settings, plan))
 }

@@ -1,107 +1,93 @@
 //! `authgate.toml`, read key by key, so that everything that is wrong with it is found at once.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
-use clap::Args as _;
 use serde::Deserialize as _;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Deserializer};
+use toml::de::{DeTable, DeValue, Deserializer, Error};
 
+use super::key::{Key, Unknown};
 use super::problems::Problems;
-use super::settings::{RuleTable, Settings};
+use super::rule_tables;
+use super::settings::Settings;
+use crate::failure::Failure;
 
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 1024 * 1024;
 
-/// Secrets that somebody may want to write down here, and what to write instead.
-const SECRETS: [(&str, &str); 5] = [
-    ("jwt_secret", "jwt_secret_file"),
-    ("secret", "jwt_secret_file"),
-    ("session_secret", "session_secret_files"),
-    ("password", "users_file"),
-    ("users", "users_file"),
-];
+/// The settings in a file, as far as they can be read; nothing if it is no TOML at all.
+pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Settings> {
+    let failed = |what: String| Failure::at(path, what);
+    match text(path).map_err(failed) {
+        Ok(text) => Some(parse(&text, problems)?.found_from(path.parent().unwrap_or(Path::new("")))),
+        Err(failure) => {
+            problems.fail(failure);
+            None
+        }
+    }
+}
 
-/// The settings in a file, as far as they can be read.
-pub(super) fn read(path: &Path, problems: &mut Problems) -> Settings {
-    let text = match fs::metadata(path).and_then(|about| Ok((about.len(), fs::read_to_string(path)?))) {
-        Ok((length, _)) if length > LONGEST => {
-            problems.say_at(1, format!("it is longer than {LONGEST} bytes; is it the right file?"));
-            return Settings::default();
-        }
-        Ok((_, text)) => text,
-        Err(error) => {
-            problems.fail(crate::failure::Failure::at(path, format!("cannot be read: {error}")));
-            return Settings::default();
-        }
-    };
-    let folder = path.parent().unwrap_or(Path::new(""));
-    parse(&text, problems).found_from(folder)
+fn text(path: &Path) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    // Something endless, such as a device, is no configuration either.
+    let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
+    let length =
+        read.map_err(|error| format!("cannot be read: {error}; give the path of a file that can"))?;
+    if length as u64 > LONGEST {
+        return Err(format!("is longer than {LONGEST} bytes; is it the right file?"));
+    }
+    String::from_utf8(bytes).map_err(|_| "is not text; write it in UTF-8".to_owned())
 }
 
 /// The settings in the text of a file.
-fn parse(text: &str, problems: &mut Problems) -> Settings {
+fn parse(text: &str, problems: &mut Problems) -> Option<Settings> {
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
-        let line = error.span().map_or(1, |span| line_of(text, span.start));
-        problems.say_at(line, error.message());
+        let (line, told) = told(text, error);
+        problems.say_at(line, told);
     }
-    if !errors.is_empty() {
-        return Settings::default();
-    }
+    errors.is_empty().then_some(())?;
+    let keys = Key::all();
+    let known: Vec<_> = keys.iter().map(Key::name).chain(["rule"]).collect();
     let mut settings = Settings::default();
-    for (key, value) in table.into_inner() {
-        let line = line_of(text, key.span().start);
-        let name = key.get_ref().to_string();
+    let mut entries: Vec<_> = table.into_inner().into_iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    for (name, value) in entries {
+        let line = line_of(text, name.span().start);
+        let name = name.get_ref().as_ref();
         if name == "rule" {
-            settings.rule = rules(text, value, problems);
-        } else if let Some(problem) = unknown(&name, &keys()) {
-            problems.say_at(line, problem);
-        } else {
-            match Settings::deserialize(alone(&name, value)) {
+            settings.rule = rule_tables::read(text, &value, &known, problems);
+        } else if let Some(key) = keys.iter().find(|key| key.name() == name) {
+            match setting(key, value) {
                 Ok(one) => settings = one.over(settings),
-                Err(error) => problems.say_at(line, format!("{name}: {}", error.message())),
+                Err(problem) => {
+                    problems.say_at(line, format!("{name}: {problem}"));
+                    problems.spoil(name);
+                }
             }
+        } else if let Some(unknown) = Unknown::among(&known, name) {
+            let is_section = unknown.meant.is_none() && value.get_ref().is_table();
+            let hint = "there are no sections: write each key alone, above the first [[rule]]";
+            let problem = if is_section { format!("[{name}]: {hint}") } else { unknown.problem };
+            problems.say_at(line, problem);
+            unknown.meant.into_iter().for_each(|meant| problems.spoil(meant));
         }
     }
-    settings
+    Some(settings)
 }
 
-/// The `[[rule]]` tables; one that cannot be read is told and left out.
-fn rules(text: &str, value: Spanned<DeValue<'_>>, problems: &mut Problems) -> Vec<RuleTable> {
-    let line = line_of(text, value.span().start);
-    let DeValue::Array(tables) = value.into_inner() else {
-        problems.say_at(line, "rule: write each as a table that starts with [[rule]]");
-        return Vec::new();
-    };
-    if tables.is_empty() {
-        problems.say_at(line, "rule: it is empty; leave it out where all that is behind the gate is alike");
+/// The settings with this one alone.
+fn setting(key: &Key, value: Spanned<DeValue<'_>>) -> Result<Settings, String> {
+    if let Some(problem) = key.mistyped(value.get_ref()) {
+        return Err(problem);
     }
-    let mut rules = Vec::new();
-    for (place, table) in tables.into_iter().enumerate() {
-        let line = line_of(text, table.span().start);
-        let number = place + 1;
-        let DeValue::Table(keys) = table.get_ref() else {
-            problems.say_at(line, format!("rule {number}: write it as a table that starts with [[rule]]"));
-            continue;
-        };
-        let strange: Vec<_> = keys
-            .keys()
-            .filter_map(|key| unknown(key.get_ref(), &RuleTable::KEYS.map(str::to_owned)))
-            .collect();
-        if !strange.is_empty() {
-            for problem in strange {
-                problems.say_at(line, format!("rule {number}: {problem}"));
-            }
-            continue;
-        }
-        match RuleTable::deserialize(toml::de::ValueDeserializer::from(table)) {
-            Ok(rule) => rules.push(rule),
-            Err(error) => problems.say_at(line, format!("rule {number}: {}", error.message())),
-        }
-    }
-    rules
+    let prefix = format!("{}: ", key.name());
+    Settings::deserialize(alone(key.name(), value)).map_err(|error| {
+        let message = error.message();
+        key.misfit().unwrap_or_else(|| message.strip_prefix(&prefix).unwrap_or(message).to_owned())
+    })
 }
 
 /// A table with this key alone.
@@ -112,31 +98,16 @@ fn alone<'i>(key: &str, value: Spanned<DeValue<'i>>) -> Deserializer<'i> {
     Spanned::new(span, table).into()
 }
 
-/// All keys that a file may have: the flags' own names.
-pub(super) fn keys() -> Vec<String> {
-    let command = Settings::augment_args(clap::Command::new("serve"));
-    let flags = command.get_arguments().map(|argument| argument.get_id().to_string());
-    flags.chain(["rule".to_owned()]).collect()
+/// The line of a mistake in the notation, and what it is.
+fn told(text: &str, error: &Error) -> (usize, String) {
+    let span = error.span().unwrap_or(0..0);
+    let line = line_of(text, span.start);
+    match (error.message(), text.get(span)) {
+        ("duplicate key", Some(key)) => (line, format!("{key} stands here for a second time; leave one out")),
+        (message, _) => (line, message.to_owned()),
+    }
 }
 
-/// What is wrong with a key, if it is none of `known`.
-fn unknown(key: &str, known: &[String]) -> Option<String> {
-    if known.iter().any(|known| known == key) {
-        return None;
-    }
-    if let Some((_, instead)) = SECRETS.iter().find(|(secret, _)| *secret == key) {
-        return Some(format!(
-            "{key} does not belong here; keep it in a file of its own, and name that as {instead}"
-        ));
-    }
-    let likeness = |known: &&String| strsim::jaro_winkler(key, known);
-    let nearest = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-    Some(match nearest.filter(|known| likeness(known) > 0.8) {
-        Some(nearest) => format!("unknown key {key}; did you mean {nearest}?"),
-        None => format!("unknown key {key}; see `authgate serve --help` for those that there are"),
-    })
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
 }

@@ -1,111 +1,32 @@
 //! The gate that the settings describe, or everything that it refuses.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use authgate_core::{
-    Access, ConfigError, Gate, GateBuilder, JwtBackend, PasswordBackend, Rule, SealingKey, Sessions, Upstream,
+    Access, ConfigError, Gate, GateBuilder, PasswordBackend, Rule, SealingKey, Sessions, Upstream,
 };
 
 use super::plan::Kept;
 use super::problems::Problems;
-use super::settings::{RuleTable, Settings, Span};
-use crate::cli::SessionStore;
-use crate::failure::Failure;
-use crate::keys::{FoundSecret, SECRET_VARIABLE, TokenKeys};
-use crate::sessions;
+use super::proof::Proof;
+use super::settings::Settings;
+use super::{entries, values::Span};
 
 /// The gate. Whatever it refuses is told and left out, and the rest is tried again, until all is told.
 pub(super) fn gate(settings: &Settings, kept: &mut Kept, problems: &mut Problems) -> Option<Gate> {
-    let rules = rules(&settings.rule, problems);
-    let proof = proof(settings, problems);
-    let mut sealing = kept.sealing.take();
-    let mut left_out = BTreeSet::new();
-    let gate = loop {
-        let attempt = Attempt { settings, left_out: &left_out, rules: &rules, proof: &proof };
-        let refusal = match attempt.gate(&mut sealing, kept.gate.as_ref()) {
-            Ok(gate) => break gate,
+    let rules = entries::rules(&settings.rule, problems);
+    let mut proof = Proof::of(settings, kept, problems);
+    let mut left_out = entries::unusable(settings, problems);
+    loop {
+        let attempt = Attempt { settings, left_out: &left_out, rules: &rules };
+        let refusal = match attempt.gate(&mut proof, kept.gate.as_ref()) {
+            Ok(gate) => return Some(gate),
             Err(refusal) => refusal,
         };
+        problems.refuse(&refusal);
         if !left_out.insert(refusal.field()) {
             return None;
-        }
-        match refusal {
-            Refusal::Setting(error) => problems.refuse(&error),
-            Refusal::Other(_, failure) => problems.fail(failure),
-        }
-    };
-    kept.sealing = sealing;
-    Some(gate)
-}
-
-/// How people and programs can prove who they are.
-struct Proof {
-    by_password: bool,
-    by_token: bool,
-}
-
-/// Where nobody can prove anything, the rest is judged as if people could sign in.
-fn proof(settings: &Settings, problems: &mut Problems) -> Proof {
-    let by_password = settings.users_file.is_some();
-    let by_token = match TokenKeys::find(&settings.tokens()) {
-        Ok(keys) => !keys.is_empty(),
-        Err(failure) => {
-            problems.fail(failure);
-            return Proof { by_password: true, by_token: false };
-        }
-    };
-    if by_password || by_token {
-        return Proof { by_password, by_token };
-    }
-    problems.say(
-        "users_file",
-        format!(
-            "nobody could prove who they are; name a file of users (`authgate user add` makes one), a jwt_secret_file \
-             (or {SECRET_VARIABLE}), a public_key_file or a jwks_file"
-        ),
-    );
-    Proof { by_password: true, by_token: false }
-}
-
-/// The rules that can be read; what is wrong with the others is told.
-fn rules(tables: &[RuleTable], problems: &mut Problems) -> Vec<Rule> {
-    let mut rules = Vec::new();
-    for (place, table) in tables.iter().enumerate() {
-        match rule(table) {
-            Ok(rule) => rules.push(rule),
-            Err(problem) => problems.say("rule", format!("rule {}: {problem}", place + 1)),
-        }
-    }
-    rules
-}
-
-fn rule(table: &RuleTable) -> Result<Rule, String> {
-    let RuleTable { path, methods, allow } = table;
-    let methods = methods.as_deref().unwrap_or_default();
-    if table.methods.is_some() && methods.is_empty() {
-        return Err("methods: it is empty; name some, or leave it out for all".to_owned());
-    }
-    Rule::parse(path, &texts(methods), &texts(allow))
-        .map_err(|error| format!("{}; {}", error.problem(), error.remedy()))
-}
-
-fn texts(list: &[String]) -> Vec<&str> {
-    list.iter().map(String::as_str).collect()
-}
-
-/// Why there is no gate yet.
-enum Refusal {
-    Setting(ConfigError),
-    Other(&'static str, Failure),
-}
-
-impl Refusal {
-    fn field(&self) -> &'static str {
-        match self {
-            Self::Setting(error) => error.field(),
-            Self::Other(field, _) => field,
         }
     }
 }
@@ -115,20 +36,20 @@ struct Attempt<'a> {
     settings: &'a Settings,
     left_out: &'a BTreeSet<&'static str>,
     rules: &'a [Rule],
-    proof: &'a Proof,
 }
 
 impl Attempt<'_> {
-    fn gate(&self, sealing: &mut Option<Arc<FoundSecret>>, before: Option<&Gate>) -> Result<Gate, Refusal> {
-        let sessions = self.sessions(sealing).map_err(|failure| Refusal::Other("session_secret", failure))?;
-        let builder = self.network(self.paths(self.backends(sessions)?)).upstream(self.upstream());
-        let builder = if self.settings.is_forward_auth() { builder.forward_auth() } else { builder };
-        let builder = self.rights(builder).map_err(Refusal::Setting)?;
-        let builder = match before {
+    fn gate(&self, proof: &mut Proof, before: Option<&Gate>) -> Result<Gate, ConfigError> {
+        let builder = self.network(self.paths(self.backends(proof)?)).upstream(self.upstream());
+        // Without proxies that are trusted there is none that could ask.
+        let is_asked = self.settings.is_forward_auth() && self.says("trusted_proxies");
+        let builder = if is_asked { builder.forward_auth() } else { builder };
+        let builder = self.rights(builder)?;
+        match before {
             Some(before) => builder.succeeding(before),
             None => builder,
-        };
-        builder.build().map_err(Refusal::Setting)
+        }
+        .build()
     }
 
     fn says(&self, field: &str) -> bool {
@@ -140,40 +61,34 @@ impl Attempt<'_> {
         setting.filter(|_| self.says(field))
     }
 
-    fn sessions(&self, sealing: &mut Option<Arc<FoundSecret>>) -> Result<Sessions, Failure> {
-        let settings = self.settings;
-        let fresh = || {
-            let secret = match sealing.take() {
-                Some(secret) => secret,
-                None => Arc::new(FoundSecret::fresh()?),
-            };
-            let key = SealingKey::new(secret.bytes.expose())?;
-            *sealing = Some(secret);
-            Ok(key)
-        };
-        let (store, files) = match settings.store() {
-            store if self.says("session_secret") => (store, settings.session_secret_files.as_slice()),
-            _ => (SessionStore::Memory, &[][..]),
-        };
-        let files = if store == SessionStore::Memory { &[][..] } else { files };
-        let mut sessions = sessions::sessions(store, files, fresh)?;
-        let unless = |field, span: Option<Span>, or| {
-            if self.says(field) { span.map_or(or, |span| span.0) } else { or }
-        };
-        sessions = sessions.idle(unless("session_idle", settings.session_idle, Duration::from_mins(30)));
-        Ok(sessions.lifetime(unless("session_lifetime", settings.session_lifetime, Duration::from_hours(12))))
-    }
-
-    fn backends(&self, sessions: Sessions) -> Result<GateBuilder, Refusal> {
-        let Proof { by_password, by_token } = *self.proof;
-        let tokens = (by_token && self.says("tokens")).then(|| tokens(self.settings)).transpose();
-        Ok(match tokens.map_err(|failure| Refusal::Other("tokens", failure))? {
+    /// The tokens' backend is for the first try: where that fails nothing is served, and they have been judged already.
+    fn backends(&self, proof: &mut Proof) -> Result<GateBuilder, ConfigError> {
+        let (by_password, sessions) = (proof.by_password, self.sessions(proof)?);
+        Ok(match proof.tokens.take() {
             Some(tokens) if by_password => {
                 Gate::builder(PasswordBackend::new()).backend(tokens).sessions(sessions)
             }
             Some(tokens) => Gate::builder(tokens),
             None => Gate::builder(PasswordBackend::new()).sessions(sessions),
         })
+    }
+
+    fn sessions(&self, proof: &Proof) -> Result<Sessions, ConfigError> {
+        let sessions = if proof.sealing.is_empty() {
+            Sessions::records()
+        } else {
+            let keys = proof.sealing.iter().map(|secret| SealingKey::new(secret.bytes.expose()));
+            Sessions::sealed(keys.collect::<Result<Vec<_>, _>>()?)
+        };
+        let or = |span: Option<Span>, default| span.map_or(default, |span| span.0);
+        let lifetime = if self.says("session_lifetime") {
+            or(self.settings.session_lifetime, Duration::from_hours(12))
+        } else {
+            // Long enough not to be another reason to refuse the idle time.
+            Duration::from_hours(24 * 365)
+        };
+        let idle = self.said("session_idle", self.settings.session_idle);
+        Ok(sessions.lifetime(lifetime).idle(or(idle, Duration::from_mins(30).min(lifetime))))
     }
 
     fn paths(&self, mut builder: GateBuilder) -> GateBuilder {
@@ -237,11 +152,8 @@ impl Attempt<'_> {
             _ => access,
         };
         let builder = builder.access(access);
-        Ok(if self.says("rules") { builder.rules(self.rules.iter().cloned()) } else { builder })
+        // Rules that let networks pass need hosts: where these are wrong, that has been told.
+        let are_judged = self.says("rules") && self.says("allowed_hosts");
+        Ok(if are_judged { builder.rules(self.rules.iter().cloned()) } else { builder })
     }
-}
-
-fn tokens(settings: &Settings) -> Result<JwtBackend, Failure> {
-    let settings = settings.tokens();
-    TokenKeys::find(&settings)?.backend(&settings).map(|(backend, _)| backend)
 }

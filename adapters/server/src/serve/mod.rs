@@ -4,17 +4,24 @@
 mod admin;
 mod announce;
 mod check;
+mod entries;
 mod file;
 mod gate;
 mod host;
+mod key;
 mod metrics;
+mod names;
 mod open_files;
 mod options;
 mod plan;
 mod problems;
+mod proof;
 mod reload;
+mod rule_tables;
 mod settings;
 mod site;
+mod values;
+mod warnings;
 
 use std::convert::Infallible;
 use std::io;
@@ -31,23 +38,26 @@ use smol::channel::{Receiver, Sender, bounded};
 use self::announce::Announcement;
 pub(crate) use self::check::{check, explain};
 use self::metrics::Metrics;
+use self::names::Names;
 pub(crate) use self::options::{CheckOptions, ExplainOptions, ServeOptions};
 use self::plan::{Kept, Plan, load};
 use self::reload::{Reloader, follow};
 use self::settings::Settings;
 use self::site::{Gated, Site, World};
+use self::warnings::warn;
 use crate::cli::Runtime;
 use crate::failure::Failure;
 use crate::log;
-use crate::sessions::warn_of_sealed_sessions;
-use crate::signals::Signals;
+use crate::signals::{HangUps, Signals};
 
 /// Runs until SIGTERM or Ctrl-C.
 pub(crate) fn serve(options: &ServeOptions) -> Result<(), Failure> {
-    let (settings, problems) = load(&options.settings, options.config.as_deref());
-    let plan = Plan::of(&settings, problems, &Kept::default())?;
+    // A SIGHUP at any time is a wish to read the configuration again, and no reason to end.
+    let hang_ups = HangUps::listen()?;
     log::start()?;
-    let start = Start { options, settings, plan, metrics: Arc::new(Metrics::new()?) };
+    let (settings, problems) = load(&options.settings, options.config.as_deref())?;
+    let plan = Plan::of(&settings, problems, &Kept::default())?;
+    let start = Start { options, settings, plan, hang_ups, metrics: Arc::new(Metrics::new()?) };
     match start.settings.runtime() {
         Runtime::Tokio => start.on(TokioConnector, Tokio, on_tokio),
         Runtime::Smol => start.on(SmolConnector, Smol, on_smol),
@@ -59,6 +69,7 @@ struct Start<'a> {
     options: &'a ServeOptions,
     settings: Settings,
     plan: Plan,
+    hang_ups: HangUps,
     metrics: Arc<Metrics>,
 }
 
@@ -79,10 +90,11 @@ impl Start<'_> {
         runtime: R,
         run: impl FnOnce(Server<C, R>) -> io::Result<()>,
     ) -> Result<(), Failure> {
-        let Self { options, settings, plan, metrics } = self;
-        let listen = settings.listen.map_or(DEFAULT_LISTEN, |listen| listen.0);
-        let (listener, address) = bind("--listen", listen)?;
-        let admin = settings.admin_listen.map(|admin| bind("--admin-listen", admin.0)).transpose()?;
+        let Self { options, settings, plan, hang_ups, metrics } = self;
+        let names = Names::of(options.config.as_deref(), &options.settings);
+        let (listener, address) = bind(&names.of_key("listen"), settings.listen())?;
+        let admin =
+            settings.admin_listen.map(|admin| bind(&names.of_key("admin_listen"), admin.0)).transpose()?;
         let (admin, admin_address) = admin.unzip();
         let world = World::new(connector, runtime, Arc::clone(&metrics));
         let site = Site::new(world.service(&plan));
@@ -93,23 +105,22 @@ impl Start<'_> {
             flags: options.settings.clone(),
             file: options.config.clone(),
             started: settings.clone(),
+            address,
             kept: plan.kept,
             world,
             site: site.clone(),
         };
-        let signals = Signals::listen_and_reload(move || reloader.reload())?;
-        warn(&settings, address);
+        let signals = Signals::listen()?;
+        warn(&settings, &names, address);
         let announcement = Announcement { address, admin: admin_address, gate: &gate, settings: &settings };
         announcement.say(options.json)?;
-        let connections = settings.max_connections.unwrap_or(Limits::default().connections);
-        open_files::allow_for(connections);
-        let limits = Limits { connections, ..Limits::default() };
+        hang_ups.heed(move || reloader.reload())?;
+        open_files::allow_for(settings.max_connections());
+        let limits = Limits { connections: settings.max_connections(), ..Limits::default() };
         let server = Server { listener, admin, limits, site, metrics, signals };
         run(server).map_err(|error| Failure::new(format!("the server cannot run: {error}")))
     }
 }
-
-const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
 fn on_tokio<C: Connector + Clone, R: Host>(server: Server<C, R>) -> io::Result<()> {
     let Server { listener, admin, limits, site, metrics, signals } = server;
@@ -158,23 +169,10 @@ fn admin_limits() -> Limits {
     Limits { connections: 64, ..Limits::default() }
 }
 
-fn bind(flag: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
-    let failed = |error| Failure::new(format!("{flag} {address}: {error}"));
+fn bind(setting: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let failed = |error| Failure::new(format!("{setting}: {address}: {error}; choose another"));
     let listener = TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
-}
-
-/// What works, and maybe not as it was meant. To be said once the program is sure to start: a mistake is told alone.
-fn warn(settings: &Settings, address: SocketAddr) {
-    warn_of_sealed_sessions(settings.store(), &settings.session_secret_files);
-    let wants_tls = settings.require_tls.unwrap_or(true);
-    if wants_tls && !address.ip().is_loopback() && settings.trusted_proxies.is_empty() {
-        tracing::warn!(
-            target: "authgate",
-            "requests without TLS are refused, and no proxy is trusted to have ended it: only clients on this machine will be \
-             answered; name the proxy with trusted_proxies (--trusted-proxy), or set require_tls to false"
-        );
-    }
 }

@@ -1,14 +1,17 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use authgate_core::Rule;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use super::settings::Settings;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Every flag is a key of the file, too, with _ for - and, for those that may be given several times, in the plural; rules are for \
-the file alone. A flag wins over the file. Paths in the file are relative to its folder.
+Every flag is a key of the file, too, with _ for -. What may be given several times is a list there, and in the plural but for \
+audience and issuer. Rules, [[rule]], are for the file alone. A flag wins over the file. Paths in the file are relative to its \
+folder.
 At least one of a file of users, a secret and public keys is needed. A secret is read from a file or from the environment \
 variable AUTHGATE_JWT_SECRET, never from an argument.
 The dashboard must listen where only the gate can reach it. SIGHUP reads everything again.
@@ -44,7 +47,8 @@ pub(crate) struct CheckOptions {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The exit code is 0 if the request would pass, and 1 if it would be refused. How users prove who they are is taken for granted.
+The exit code is 0 if the request would pass, 1 if it would be refused, and 2 if something is wrong with the question or with \
+the configuration. How users prove who they are is taken for granted, and so is how the request came.
 
 Examples:
   authgate explain --config authgate.toml GET /ops/queues --role viewer
@@ -55,19 +59,34 @@ pub(crate) struct ExplainOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
     /// The request's method; a websocket's handshake is WEBSOCKET
+    #[arg(value_parser = method)]
     pub(crate) method: String,
-    /// The request's path, as a browser shows it
+    /// The request's path, mount included, as a browser shows it
+    #[arg(value_parser = path)]
     pub(crate) path: String,
     /// A role of the user; may be given several times
-    #[arg(long = "role", value_name = "NAME")]
+    #[arg(long = "role", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) roles: Vec<String>,
-    /// The user's id [default: somebody without rights, if a role or --admin is given; else nobody]
-    #[arg(long, value_name = "ID")]
+    /// The user's id [default: somebody, if a role or --admin is given; else nobody]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) user: Option<String>,
     /// The user is an administrator
     #[arg(long)]
     pub(crate) admin: bool,
-    /// Where the request comes from
+    /// The client's address
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub(crate) from: IpAddr,
+}
+
+/// Whatever a rule may speak of.
+fn method(text: &str) -> Result<String, String> {
+    let rule = Rule::parse("/", &[text], &["signed-in"]);
+    rule.map(|_| text.to_owned()).map_err(|error| error.remedy().to_owned())
+}
+
+fn path(text: &str) -> Result<String, String> {
+    if text.starts_with('/') {
+        return Ok(text.to_owned());
+    }
+    Err("write a path as a browser shows it after the host, such as /queues".to_owned())
 }

@@ -1,16 +1,21 @@
 //! What the settings come to: everything that is needed to serve, or everything that is wrong.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use authgate_core::{ConfigError, Gate};
 use authgate_proxy::{ProxyLimits, Target};
+use authgate_tokio::Limits;
 use authgate_users::UserFile;
 
+use super::file;
 use super::gate::gate;
+use super::names::Names;
 use super::problems::Problems;
-use super::settings::{Settings, Span};
+use super::settings::Settings;
+use super::values::Span;
 use crate::cli::{Runtime, SessionStore};
 use crate::keys::{FoundSecret, TokenSettings};
 
@@ -27,10 +32,21 @@ pub(crate) struct Plan {
 /// What outlives the configuration that it was made for.
 #[derive(Clone, Default)]
 pub(super) struct Kept {
+    /// Whose memory goes on.
     pub(super) gate: Option<Gate>,
     pub(super) users: Option<(PathBuf, Arc<UserFile>)>,
     /// What seals sessions where no file does.
     pub(super) sealing: Option<Arc<FoundSecret>>,
+}
+
+impl Kept {
+    /// Whose sessions end because the users are those of another file now.
+    pub(super) fn lost_to(&self, next: &Self) -> Vec<String> {
+        match (&self.users, &next.users) {
+            (Some((_, users)), Some((_, others))) => users.lost_to(others).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl Plan {
@@ -66,6 +82,14 @@ impl Settings {
 
     pub(super) fn store(&self) -> SessionStore {
         self.session_store.unwrap_or(SessionStore::Memory)
+    }
+
+    pub(super) fn listen(&self) -> SocketAddr {
+        self.listen.map_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080), |listen| listen.0)
+    }
+
+    pub(super) fn max_connections(&self) -> usize {
+        self.max_connections.unwrap_or(Limits::default().connections)
     }
 
     pub(super) fn runtime(&self) -> Runtime {
@@ -122,7 +146,7 @@ fn contradictions(settings: &Settings, problems: &mut Problems) {
     if settings.max_connections == Some(0) {
         problems.say("max_connections", "nobody could connect; choose at least 1");
     }
-    if settings.admin_listen.is_some_and(|admin| admin.0.port() != 0 && settings.listen == Some(admin)) {
+    if settings.admin_listen.is_some_and(|admin| admin.0.port() != 0 && settings.listen() == admin.0) {
         problems.say("admin_listen", "it is the address of the dashboard, too; choose another");
     }
     if settings.store() == SessionStore::Memory && !settings.session_secret_files.is_empty() {
@@ -133,20 +157,19 @@ fn contradictions(settings: &Settings, problems: &mut Problems) {
     }
 }
 
-/// The file of users; the one from before, if it is the same.
+/// The file of users; what was opened before, if it is the same. It must be good now, either way.
 fn users(settings: &Settings, kept: &Kept, problems: &mut Problems) -> Option<(PathBuf, Arc<UserFile>)> {
     let path = settings.users_file.as_ref()?;
-    if let Some((before, users)) = &kept.users
-        && before == path
-    {
-        return Some((before.clone(), Arc::clone(users)));
-    }
-    match UserFile::open(path) {
-        Ok(users) => Some((path.clone(), Arc::new(users))),
+    let opened = match UserFile::open(path) {
+        Ok(opened) => opened,
         Err(error) => {
-            problems.fail(error.into());
-            None
+            problems.say("users_file", error);
+            return None;
         }
+    };
+    match &kept.users {
+        Some((before, users)) if before == path => Some((before.clone(), Arc::clone(users))),
+        _ => Some((path.clone(), Arc::new(opened))),
     }
 }
 
@@ -166,9 +189,12 @@ fn noted<T>(made: Result<T, ConfigError>, problems: &mut Problems) -> Option<T> 
     made.map_err(|error| problems.refuse(&error)).ok()
 }
 
-/// Where `authgate.toml` is, and what it says, below what the flags say.
-pub(super) fn load(flags: &Settings, file: Option<&Path>) -> (Settings, Problems) {
-    let mut problems = Problems::of(file);
-    let below = file.map(|path| super::file::read(path, &mut problems)).unwrap_or_default();
-    (flags.clone().over(below), problems)
+/// What the flags say, and below it what the file says; or why that cannot be read at all.
+pub(super) fn load(flags: &Settings, file: Option<&Path>) -> Result<(Settings, Problems), Problems> {
+    let mut problems = Problems::of(Names::of(file, flags));
+    let Some(path) = file else { return Ok((flags.clone(), problems)) };
+    match file::read(path, &mut problems) {
+        Some(below) => Ok((flags.clone().over(below), problems)),
+        None => Err(problems),
+    }
 }

@@ -1,58 +1,56 @@
+use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use authgate_core::ConfigError;
 
+use super::names::Names;
 use crate::failure::Failure;
 
 /// Everything that is wrong with a configuration, so that nobody has to find it out one by one.
 #[derive(Debug)]
 pub(crate) struct Problems {
-    /// The file that the settings are from; none if flags say it all.
-    file: Option<PathBuf>,
+    names: Names,
     found: Vec<String>,
+    /// Keys of which nothing more is told.
+    spoilt: BTreeSet<String>,
 }
 
 /// What the core's builders call a setting, where its key has another name.
-const KEYS: [(&str, &str); 6] = [
+const KEYS: [(&str, &str); 5] = [
     ("public_path", "public_paths"),
     ("public_prefix", "public_prefixes"),
     ("session_renewal", "session_idle"),
     ("session_secret", "session_secret_files"),
-    ("access", "roles"),
     ("rules", "rule"),
 ];
 
-/// Keys whose flags are said once for every entry.
-const LISTS: [(&str, &str); 11] = [
-    ("identity_headers", "identity-header"),
-    ("algorithms", "algorithm"),
-    ("roles", "role"),
-    ("public_paths", "public-path"),
-    ("public_prefixes", "public-prefix"),
-    ("session_secret_files", "session-secret-file"),
-    ("trusted_proxies", "trusted-proxy"),
-    ("allowed_hosts", "allowed-host"),
-    ("allowed_networks", "allowed-network"),
-    ("secret", "jwt-secret-file"),
-    ("rule", "rule"),
-];
-
 impl Problems {
-    pub(crate) fn of(file: Option<&Path>) -> Self {
-        Self { file: file.map(Path::to_owned), found: Vec::new() }
+    pub(crate) fn of(names: Names) -> Self {
+        Self { names, found: Vec::new(), spoilt: BTreeSet::new() }
     }
 
     /// Something about one setting, by its key.
-    pub(crate) fn say(&mut self, key: &str, what: impl Display) {
-        let named = self.name(key);
-        self.found.push(format!("{named}: {what}"));
+    pub(crate) fn say(&mut self, key: &'static str, what: impl Display) {
+        if !self.spoilt.contains(key) {
+            let named = self.names.of_key(key);
+            self.found.push(format!("{named}: {what}"));
+        }
     }
 
     /// Something about a place in the file.
     pub(crate) fn say_at(&mut self, line: usize, what: impl Display) {
-        let file = self.file.as_deref().unwrap_or(Path::new("authgate.toml")).display();
+        let file = self.names.file().unwrap_or(Path::new("authgate.toml")).display();
         self.found.push(format!("{file}: line {line}: {what}"));
+    }
+
+    /// A key that is there and cannot be read: that has been told, and whatever seems wrong without it is not worth telling.
+    pub(crate) fn spoil(&mut self, key: impl Into<String>) {
+        self.spoilt.insert(key.into());
+    }
+
+    pub(crate) fn are_about(&self, key: &str) -> bool {
+        self.spoilt.contains(key)
     }
 
     /// A setting that the core refuses.
@@ -82,20 +80,10 @@ impl Problems {
             _ => Err(self),
         }
     }
-
-    fn name(&self, key: &str) -> String {
-        match &self.file {
-            Some(file) => format!("{}: {key}", file.display()),
-            None => match LISTS.iter().find(|(list, _)| *list == key) {
-                Some((_, flag)) => format!("--{flag}"),
-                None => format!("--{}", key.replace('_', "-")),
-            },
-        }
-    }
 }
 
 /// The key of the setting that an error is about.
-pub(crate) fn key_of(error: &ConfigError) -> &'static str {
+fn key_of(error: &ConfigError) -> &'static str {
     KEYS.iter().find(|(field, _)| *field == error.field()).map_or(error.field(), |(_, key)| key)
 }
 

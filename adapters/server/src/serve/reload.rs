@@ -1,13 +1,17 @@
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use authgate_proxy::Connector;
 use authgate_tower::Host;
 
+use super::names::Names;
 use super::plan::{Kept, Plan, load};
 use super::settings::Settings;
 use super::site::{Gated, Site, World};
+use super::warnings::warn;
 
 /// Reads the configuration again, and everything that it names.
 pub(super) struct Reloader<C, R> {
@@ -15,6 +19,8 @@ pub(super) struct Reloader<C, R> {
     pub(super) file: Option<PathBuf>,
     /// What was in force when the program started: some of it cannot change while it runs.
     pub(super) started: Settings,
+    /// Where it listens.
+    pub(super) address: SocketAddr,
     pub(super) kept: Kept,
     pub(super) world: World<C, R>,
     pub(super) site: Site<Gated<C, R>>,
@@ -23,35 +29,52 @@ pub(super) struct Reloader<C, R> {
 impl<C: Connector + Clone, R: Host> Reloader<C, R> {
     /// Puts the new configuration in force, if nothing is wrong with it; else everything stays as it is. The log says which.
     pub(super) fn reload(&mut self) {
-        let (settings, problems) = load(&self.flags, self.file.as_deref());
-        let metrics = &self.world.host.metrics;
-        let plan = Plan::of(&settings, problems, &self.kept);
-        let followed = plan.map(|plan| follow(&plan, &self.kept).map(|()| plan));
-        let sentences = match followed {
-            Ok(Ok(plan)) => {
+        let made = self.plan();
+        self.world.host.metrics.reloaded(made.is_ok());
+        match made {
+            Ok((settings, plan)) => {
+                self.put_in_force(plan);
                 self.warn_of_what_stays(&settings);
-                self.site.replace(self.world.service(&plan));
-                self.kept = plan.kept;
-                metrics.reloaded(true);
+                warn(&settings, &Names::of(self.file.as_deref(), &self.flags), self.address);
                 tracing::info!(target: "authgate", "reloaded: the new configuration is in force");
-                return;
             }
-            Ok(Err(error)) => vec![format!("the file of users cannot be watched: {error}")],
-            Err(problems) => problems.sentences().to_vec(),
-        };
-        metrics.reloaded(false);
-        for sentence in sentences {
-            tracing::error!(target: "authgate", "not reloaded: {sentence}");
+            Err(sentences) => {
+                for sentence in sentences {
+                    // One line, whatever stands in the file.
+                    tracing::error!(target: "authgate", "not reloaded: {}", sentence.replace(char::is_control, " "));
+                }
+                tracing::error!(target: "authgate", "the configuration stays as it was");
+            }
         }
-        tracing::error!(target: "authgate", "the configuration stays as it was");
+    }
+
+    /// The new plan, or all that is wrong with it.
+    fn plan(&self) -> Result<(Settings, Plan), Vec<String>> {
+        let (settings, problems) =
+            load(&self.flags, self.file.as_deref()).map_err(|problems| problems.sentences().to_vec())?;
+        let plan =
+            Plan::of(&settings, problems, &self.kept).map_err(|problems| problems.sentences().to_vec())?;
+        follow(&plan, &self.kept)
+            .map_err(|error| vec![format!("the file of users cannot be watched: {error}")])?;
+        Ok((settings, plan))
+    }
+
+    fn put_in_force(&mut self, plan: Plan) {
+        self.site.replace(self.world.service(&plan));
+        let (gate, before) = (plan.gate, std::mem::replace(&mut self.kept, plan.kept));
+        let now = SystemTime::now().into();
+        for user in before.lost_to(&self.kept) {
+            gate.sign_out_everywhere(&user, now);
+        }
     }
 
     fn warn_of_what_stays(&self, settings: &Settings) {
+        let started = &self.started;
         let changed = [
-            ("listen", settings.listen != self.started.listen),
-            ("admin_listen", settings.admin_listen != self.started.admin_listen),
-            ("runtime", settings.runtime() != self.started.runtime()),
-            ("max_connections", settings.max_connections != self.started.max_connections),
+            ("listen", settings.listen() != started.listen()),
+            ("admin_listen", settings.admin_listen != started.admin_listen),
+            ("runtime", settings.runtime() != started.runtime()),
+            ("max_connections", settings.max_connections() != started.max_connections()),
         ];
         for (key, _) in changed.into_iter().filter(|(_, changed)| *changed) {
             tracing::warn!(target: "authgate", "{key} has changed, and counts from the next start on");
@@ -64,5 +87,5 @@ impl<C: Connector + Clone, R: Host> Reloader<C, R> {
 pub(super) fn follow(plan: &Plan, before: &Kept) -> io::Result<()> {
     let Some(users) = plan.users() else { return Ok(()) };
     let is_followed = before.users.as_ref().is_some_and(|(_, before)| Arc::ptr_eq(before, users));
-    if is_followed && before.gate.is_some() { Ok(()) } else { users.follow(plan.gate.clone()) }
+    if is_followed { Ok(()) } else { users.follow(plan.gate.clone()) }
 }

@@ -1,13 +1,13 @@
-use std::net::SocketAddr;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
 
-use authgate_core::{Algorithm, ForwardedFields};
-use clap::{Args, ValueEnum};
+use authgate_core::Algorithm;
+use clap::Args;
 use serde::{Deserialize, Deserializer};
 
-use crate::cli::{Runtime, SessionStore, address};
+use super::values::{Address, Family, Span};
+use crate::cli::{Runtime, SessionStore};
 
 /// Everything that `authgate serve` can be told: by flags, and by the keys of `authgate.toml`, which are these names. What is
 /// not said is decided where it is used.
@@ -110,6 +110,7 @@ pub(crate) struct Settings {
     pub(crate) public_prefixes: Vec<String>,
     /// Who may send which requests: `[[rule]]` tables with `path`, `methods` and `allow`; in the file alone
     #[arg(skip)]
+    #[serde(skip)]
     pub(crate) rule: Vec<RuleTable>,
 
     /// Where sessions are kept: in this process's memory, or sealed into the cookie itself [default: memory]
@@ -157,68 +158,29 @@ pub(crate) struct Settings {
     pub(crate) require_tls: Option<bool>,
 }
 
-/// A `[[rule]]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A `[[rule]]`, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RuleTable {
+    /// Its place among the rules, counted from one, and its line.
+    pub(crate) number: usize,
+    pub(crate) line: usize,
     pub(crate) path: String,
-    /// None: all of them. An empty list is a mistake.
-    #[serde(default, deserialize_with = "some_or_many")]
-    pub(crate) methods: Option<Vec<String>>,
-    #[serde(deserialize_with = "one_or_many")]
+    /// Empty: all of them.
+    pub(crate) methods: Vec<String>,
     pub(crate) allow: Vec<String>,
 }
 
-impl RuleTable {
-    pub(super) const KEYS: [&str; 3] = ["path", "methods", "allow"];
-}
-
-/// A span of time, as people write it: `90s`, `15m`, `1h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Span(pub(crate) Duration);
-
-impl FromStr for Span {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        humantime::parse_duration(text)
-            .map(Self)
-            .map_err(|_| "write a span such as 90s, 15m, 1h or 7d".to_owned())
-    }
-}
-
-/// An address and a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Address(pub(crate) SocketAddr);
-
-impl FromStr for Address {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        address(text).map(Self)
-    }
-}
-
-/// The families of [`ForwardedFields`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Family {
-    /// X-Forwarded-For and X-Forwarded-Proto; the host is in Host
-    XForwarded,
-    /// These, X-Forwarded-Host and X-Forwarded-Port
-    XForwardedHost,
-    /// Forwarded (RFC 7239)
-    Forwarded,
-}
-
-impl From<Family> for ForwardedFields {
-    fn from(family: Family) -> Self {
-        match family {
-            Family::XForwarded => Self::XForwarded,
-            Family::XForwardedHost => Self::XForwardedHost,
-            Family::Forwarded => Self::Rfc7239,
-        }
-    }
+/// Hands every field to another macro: those that are said once, and lists.
+macro_rules! with_fields {
+    ($act:ident!($($with:expr),*)) => {
+        $act!($($with),*;
+            upstream forward_auth mount strip_mount keep_host pass_authorization user_header roles_header
+            connect_timeout upstream_timeout max_body listen admin_listen runtime max_connections users_file
+            jwt_secret_file public_key_file jwks_file admins_only session_store session_idle session_lifetime
+            login_path logout_path title forwarded_fields require_tls;
+            identity_headers algorithms audience issuer roles public_paths public_prefixes rule session_secret_files
+            trusted_proxies allowed_hosts allowed_networks)
+    };
 }
 
 /// Every field, or it does not compile: those that are said here win over those below.
@@ -231,16 +193,26 @@ macro_rules! overlay {
     };
 }
 
+/// The names of those that are said.
+macro_rules! given {
+    ($settings:expr; $($option:ident)*; $($list:ident)*) => {
+        [
+            $((stringify!($option), $settings.$option.is_some()),)*
+            $((stringify!($list), !$settings.$list.is_empty()),)*
+        ]
+    };
+}
+
 impl Settings {
     /// These, and for whatever they leave open the ones `below`. A list that is given replaces the other.
     pub(crate) fn over(self, below: Self) -> Self {
-        overlay!(self, below;
-            upstream forward_auth mount strip_mount keep_host pass_authorization user_header roles_header
-            connect_timeout upstream_timeout max_body listen admin_listen runtime max_connections users_file
-            jwt_secret_file public_key_file jwks_file admins_only session_store session_idle session_lifetime
-            login_path logout_path title forwarded_fields require_tls;
-            identity_headers algorithms audience issuer roles public_paths public_prefixes rule session_secret_files
-            trusted_proxies allowed_hosts allowed_networks)
+        with_fields!(overlay!(self, below))
+    }
+
+    /// The keys of what is said.
+    pub(super) fn given(&self) -> Vec<&'static str> {
+        let all = with_fields!(given!(self));
+        all.into_iter().filter(|(_, said)| *said).map(|(key, _)| key).collect()
     }
 
     /// Files are found from `folder`, where the file that names them is.
@@ -254,16 +226,12 @@ impl Settings {
     }
 }
 
-fn one<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
-    from: D,
-) -> Result<Option<T>, D::Error> {
+fn one<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(from: D) -> Result<Option<T>, D::Error> {
     let text = String::deserialize(from)?;
     text.parse().map(Some).map_err(|error| serde::de::Error::custom(format!("{text:?}: {error}")))
 }
 
-fn one_or_many<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
-    from: D,
-) -> Result<Vec<T>, D::Error> {
+fn one_or_many<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(from: D) -> Result<Vec<T>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "expected a string or a list of strings")]
     enum OneOrMany {
@@ -274,11 +242,5 @@ fn one_or_many<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
         OneOrMany::One(text) => vec![text],
         OneOrMany::Many(texts) => texts,
     };
-    let read =
-        |text: String| text.parse().map_err(|error| serde::de::Error::custom(format!("{text:?}: {error}")));
-    texts.into_iter().map(read).collect()
-}
-
-fn some_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
-    one_or_many(from).map(Some)
+    texts.into_iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
 }

@@ -43,6 +43,21 @@ fn a_large_response_arrives_whole_and_keeps_its_length() {
 }
 
 #[test]
+fn a_request_without_a_host_is_refused_unless_it_is_an_old_one() {
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 200),
+        ("GET http://a/ HTTP/1.1\r\n\r\n", 200),
+        ("GET / HTTP/1.0\r\n\r\n", 200),
+    ] {
+        let server = Server::start(Limits::default());
+        let mut client = server.connect();
+        client.send(request);
+        assert_eq!(client.answer().status, status, "{request}");
+    }
+}
+
+#[test]
 fn a_half_closed_client_is_answered() {
     let server = Server::start(Limits::default());
     let mut client = server.connect();

@@ -432,3 +432,13 @@ impl tracing::Subscriber for Log {
     fn enter(&self, _: &tracing::span::Id) {}
     fn exit(&self, _: &tracing::span::Id) {}
 }
+
+#[test]
+fn who_is_not_the_same_in_another_file_loses_their_sessions_to_it() {
+    let before = Fixture::new(&[ADA, BOB, &BOB.replace("bob", "eve"), &BOB.replace("bob", "dan")].concat());
+    let disabled = format!("{}disabled = true\n", BOB.replace("bob", "eve"));
+    let after =
+        Fixture::new(&[ADA, &disabled, &BOB.replace("bob", "dan").replace("HASH", &cheap("other"))].concat());
+    assert_eq!(before.users.lost_to(&after.users).collect::<Vec<_>>(), ["bob", "dan", "eve"]);
+    assert_eq!(before.users.lost_to(&before.users).count(), 0);
+}

@@ -1,0 +1,34 @@
+use std::path::{Path, PathBuf};
+
+use super::key::Key;
+use super::settings::Settings;
+
+/// Where each setting is said, as the person who has to change it knows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Names {
+    /// The file that settings are from; none if flags say it all.
+    file: Option<PathBuf>,
+    /// The keys that flags say, whatever the file says.
+    flags: Vec<&'static str>,
+}
+
+impl Names {
+    pub(crate) fn of(file: Option<&Path>, flags: &Settings) -> Self {
+        Self { file: file.map(Path::to_owned), flags: flags.given() }
+    }
+
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// `authgate.toml: trusted_proxies`, or `--trusted-proxy`.
+    pub(crate) fn of_key(&self, key: &str) -> String {
+        match &self.file {
+            Some(file) if !self.flags.contains(&key) => format!("{}: {key}", file.display()),
+            _ => match Key::find(key) {
+                Some(key) => format!("--{}", key.flag()),
+                None => key.to_owned(),
+            },
+        }
+    }
+}

@@ -10,6 +10,8 @@ pub struct Activity {
     blocked: AtomicBool,
     unsent: AtomicUsize,
     taken: AtomicBool,
+    asked: AtomicBool,
+    left: AtomicBool,
 }
 
 impl Activity {
@@ -30,14 +32,36 @@ impl Activity {
         self.taken.store(true, Ordering::Relaxed);
     }
 
+    /// Has the socket find out whether the peer is still there, when it is next flushed.
+    pub(crate) fn ask(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Finds it out, if that was asked for.
+    pub(crate) fn answer(&self, has_left: impl FnOnce() -> bool) {
+        if self.asked.swap(false, Ordering::Relaxed) && has_left() {
+            self.left.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether it was found out that the peer will send nothing more.
+    pub(crate) fn has_left(&self) -> bool {
+        self.left.load(Ordering::Relaxed)
+    }
+
     /// Whether bytes were received since this was last asked.
     pub(crate) fn has_received(&self) -> bool {
         self.bytes.swap(false, Ordering::Relaxed)
     }
 
-    /// Whether a request is open, or came or went since this was last asked.
+    /// Whether a request is open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether a request came or went since this was last asked.
     pub(crate) fn has_requests(&self) -> bool {
-        self.requests.swap(false, Ordering::Relaxed) || self.open.load(Ordering::Relaxed) > 0
+        self.requests.swap(false, Ordering::Relaxed)
     }
 
     /// Whether the peer took something that waited to be sent since this was last asked.

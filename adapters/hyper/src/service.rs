@@ -2,7 +2,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use authgate_core::Peer;
-use http::header::HOST;
+use http::header::{HOST, TRANSFER_ENCODING};
 use http::{Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{Either, Empty};
@@ -16,7 +16,8 @@ use crate::body::CountedBody;
 
 /// `service` as hyper calls it on one connection: every request carries `peer` in its extensions, and counts as open in
 /// `activity` until its response body is dropped, as do the parts of that body until they are sent. A request with more than
-/// `headers` header fields is answered 431, and one over HTTP/1.1 without a host 400 (RFC 9112 §3.2).
+/// `headers` header fields is answered 431, one over HTTP/1.1 without a host 400 (RFC 9112 §3.2), and one whose body is coded in
+/// another way than by chunks 501 (§6.1).
 ///
 /// # Errors
 /// Those of `service`, from its readiness and from its call.
@@ -63,6 +64,11 @@ fn refused(request: &Request<Incoming>, headers: usize) -> Option<StatusCode> {
     // Over HTTP/1.1 hyper has seen to this already; over HTTP/2 it counts bytes only.
     if request.headers().len() > headers {
         return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    }
+    let mut codings = request.headers().get_all(TRANSFER_ENCODING).into_iter();
+    if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        // RFC 9112 §6.1: hyper undoes the chunks, and would pass on what is coded otherwise as if it were not.
+        return Some(StatusCode::NOT_IMPLEMENTED);
     }
     let names_host = request.uri().authority().is_some() || request.headers().contains_key(HOST);
     (request.version() == Version::HTTP_11 && !names_host).then_some(StatusCode::BAD_REQUEST)

@@ -23,6 +23,8 @@ enum State {
     Service,
     /// The peer, for the next request.
     Idle,
+    /// Nobody: there is nothing to send, and nobody to send it to.
+    Left,
 }
 
 pub(crate) enum Verdict {
@@ -57,6 +59,10 @@ impl<'a> Silence<'a> {
 
     /// Takes in what happened since the last look.
     pub(crate) fn look(&mut self) {
+        if self.activity.has_left() {
+            (self.state, self.deadline) = (State::Left, Instant::now());
+            return;
+        }
         let received = self.heads == TimedHeads::All && self.activity.has_received();
         let requests = self.activity.has_requests();
         let taken = self.activity.has_taken();
@@ -65,8 +71,9 @@ impl<'a> Silence<'a> {
         (self.state, timeout) = if waits {
             // From when it began to wait; then each time the peer takes something. An open request makes no difference.
             (State::Reader, (taken || self.state != State::Reader).then_some(self.limits.idle_timeout))
-        } else if requests {
-            (State::Service, Some(self.limits.idle_timeout))
+        } else if requests || self.activity.is_open() {
+            // From when it came, and again from when it went.
+            (State::Service, (requests || taken).then_some(self.limits.idle_timeout))
         } else if taken {
             (State::Idle, Some(self.limits.idle_timeout))
         } else if self.state == State::Head {
@@ -83,7 +90,13 @@ impl<'a> Silence<'a> {
 
     /// What is to be done now, after a look.
     pub(crate) fn verdict(&mut self) -> Verdict {
-        if self.state == State::Service || self.deadline > Instant::now() {
+        if self.deadline > Instant::now() {
+            return Verdict::GoOn;
+        }
+        if self.state == State::Service {
+            // It may be silent for as long as it likes. But hyper sees only between requests that the client has gone.
+            self.activity.ask();
+            self.deadline = after(self.limits.idle_timeout);
             return Verdict::GoOn;
         }
         if self.closing || self.state != State::Idle {

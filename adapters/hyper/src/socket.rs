@@ -13,15 +13,22 @@ use crate::Activity;
 pub struct Socket<I, P> {
     activity: Arc<Activity>,
     io: I,
+    has_left: fn(&I) -> bool,
     cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     _place: P,
 }
 
 impl<I, P> Socket<I, P> {
-    /// A socket that holds `place` until it is dropped. Once `cut` is ready, a read that would wait fails with
+    /// A socket that holds `place` until it is dropped. `has_left` tells whether the peer has closed its half, as
+    /// [`has_left`](crate::has_left) does for a stream of the operating system's. Once `cut` is ready, a read that would wait fails with
     /// [`io::ErrorKind::ConnectionAborted`] instead.
-    pub fn new(io: I, place: P, cut: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self { activity: Arc::default(), io, cut: Some(Box::pin(cut)), _place: place }
+    pub fn new(
+        io: I,
+        place: P,
+        has_left: fn(&I) -> bool,
+        cut: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        Self { activity: Arc::default(), io, has_left, cut: Some(Box::pin(cut)), _place: place }
     }
 
     /// The stream itself.
@@ -71,6 +78,7 @@ impl<I: Write + Unpin, P: Unpin> Write for Socket<I, P> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.activity.answer(|| (self.has_left)(&self.io));
         let write = Pin::new(&mut self.io).poll_flush(cx);
         self.wrote(write)
     }

@@ -23,6 +23,10 @@ impl Target {
     /// # Errors
     /// [`ConfigError`] of the field `upstream`: not such an address.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        if text.contains('@') {
+            // It may have a password, so it is not repeated.
+            return Err(refused("the address", "has a user name", "write http://host:port alone"));
+        }
         let uri: Uri = text.parse().map_err(|_| refused(text, "is no address", "write http://host:port"))?;
         match uri.scheme_str() {
             Some("http") => {}
@@ -42,9 +46,8 @@ impl Target {
                 "write http://host:port alone; the request's path is passed on as it is",
             ));
         }
-        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'));
-        let Some(authority) = authority else {
-            return Err(refused("the address", "has a user name", "write http://host:port alone"));
+        let Some(authority) = uri.authority() else {
+            return Err(refused(text, "has no host", "write http://host:port"));
         };
         let port = match authority.port() {
             Some(port) => Some(port.as_u16()).filter(|&port| port != 0),
@@ -124,6 +127,8 @@ mod tests {
             "http://localhost/?query",
             "http://localhost#fragment",
             "http://user:secret@localhost",
+            "https://user:secret@localhost/path",
+            "user:secret@localhost",
             "http://two hosts",
         ] {
             let error = Target::parse(text).expect_err(text);

@@ -47,7 +47,7 @@ pub(crate) enum Command {
     /// Print a fresh HMAC secret, long enough for HS256, HS384 and HS512
     #[command(after_help = "Example:\n  authgate secret > secret.txt && chmod 600 secret.txt")]
     Secret,
-    /// Edit a file of users, who may sign in to `authgate demo --users-file FILE`
+    /// Edit a file of users, who may sign in to `authgate serve` and `authgate demo` with `--users-file FILE`
     #[command(subcommand, after_help = USER_EXAMPLES)]
     User(UserCommand),
     /// Print the hash of a password, for a user file that is written by other means
@@ -57,13 +57,14 @@ pub(crate) enum Command {
 
 const USER_EXAMPLES: &str = "\
 A password is typed at the terminal, where it is not shown, or is one line on stdin; it is never an argument.
-A demo that is running follows the file: whoever is removed or disabled, or has a new password, is signed out.
+A gate that is running follows the file: whoever is removed or disabled, or has a new password, is signed out.
 
 Examples:
   authgate user add --file users.toml --id ada --name 'Ada Lovelace' --admin
   authgate user list --file users.toml
   authgate user password --file users.toml --id ada < password.txt
-  authgate demo --users-file users.toml";
+  authgate demo --users-file users.toml
+  authgate serve --upstream http://127.0.0.1:5555 --users-file users.toml";
 
 const HASH_EXAMPLES: &str = "\
 The password is typed at the terminal, where it is not shown, or is one line on stdin.

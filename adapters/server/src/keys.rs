@@ -145,7 +145,7 @@ impl TokenKeys {
             keys.push(secret.key().map_err(TokenFault::Secret)?);
         } else if settings.algorithms.is_empty() {
             let remedy = "say which the public keys are for, such as RS256";
-            return Err(TokenFault::Setting(ConfigError::new("algorithms", "they are missing", remedy)));
+            return Err(TokenFault::Setting(ConfigError::new("algorithms", "none is given", remedy)));
         }
         let mut builder = JwtBackend::builder().keys(keys);
         if !settings.algorithms.is_empty() {

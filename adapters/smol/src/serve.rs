@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use authgate_core::Peer;
-use authgate_hyper::{BoxError, Limits, Socket, http1_connection};
+use authgate_hyper::{BoxError, Limits, Socket, has_left, http1_connection};
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -60,7 +60,8 @@ where
         let next = or(stop, async { Some(accept(&listener, &places).await) }).await;
         let Some(accepted) = next else { break };
         let (stream, peer, place) = accepted?;
-        let socket = Socket::new(FuturesIo::new(stream), place, dropped(uncut.clone()));
+        let socket =
+            Socket::new(FuturesIo::new(stream), place, |io| has_left(io.get_ref()), dropped(uncut.clone()));
         let (cut, draining) = (dropped(uncut.clone()), dropped(draining.clone()));
         let (service, limits) = (service.clone(), Arc::clone(&limits));
         let served = async move {

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use authgate_core::Peer;
-use authgate_hyper::{BoxError, Limits};
+use authgate_hyper::{BoxError, Limits, has_left};
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -57,7 +57,8 @@ where
             () = &mut shutdown => break,
             accepted = accept(&listener, &places) => accepted?,
         };
-        let socket = Socket::new(TokioIo::new(stream), place, dropped(uncut.clone()));
+        let socket =
+            Socket::new(TokioIo::new(stream), place, |io| has_left(io.inner()), dropped(uncut.clone()));
         let (cut, draining) = (dropped(uncut.clone()), dropped(draining.clone()));
         let served = connection(socket, peer, service.clone(), Arc::clone(&limits), draining);
         tokio::spawn(async move {

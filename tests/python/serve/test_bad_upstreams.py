@@ -87,7 +87,6 @@ CUT: dict[str, tuple[bytes, bytes, Callable[[Peer], object]]] = {
     "chunks, garbage": (CHUNKS, b"\r\nonce upon a time\r\n\r\n", Peer.is_left),
     "chunks, longer than it says": (CHUNKS, b"and more\r\n0\r\n\r\n", Peer.is_left),
     "to the end, resets": (TO_THE_END, b"", Peer.reset),
-    "to the end, stalls": (TO_THE_END, b"", Peer.is_left),
 }
 
 

@@ -139,7 +139,7 @@ fn t13_a_body_ends_with_its_admission() {
     let (front, upstream) = proxied_with(Setup::gated);
     let token = token(&runtime::HOST, Duration::from_secs(2));
     let head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 6\r\n";
-    let mut client = front.send(&format!("{head}Authorization: Bearer {token}\r\n\r\nabc"));
+    let mut client = front.send(format!("{head}Authorization: Bearer {token}\r\n\r\nabc"));
     let mut server = upstream.accept();
     server.head();
     assert_eq!(server.receive(3), "abc");

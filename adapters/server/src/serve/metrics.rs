@@ -18,7 +18,7 @@ pub(crate) struct Metrics {
 }
 
 /// How a sign-in can end.
-const LOGINS: [&str; 4] = ["succeeded", "wrong-password", "throttled", "unavailable"];
+const LOGINS: [&str; 3] = ["succeeded", "wrong-password", "throttled"];
 
 /// How a reload can end.
 const RELOADS: [&str; 2] = ["succeeded", "failed"];
@@ -73,8 +73,6 @@ impl Metrics {
                 self.throttled.inc();
                 Some("throttled")
             }
-            // Only a sign-in that could not be checked is told with the name that was typed.
-            Reason::Denied(Denial::Unavailable) if event.user.is_some() => Some("unavailable"),
             _ => None,
         };
         if let Some(result) = login {

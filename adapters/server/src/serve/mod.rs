@@ -33,6 +33,7 @@ use authgate_smol::Smol;
 use authgate_tokio::{Limits, Tokio};
 use authgate_tower::Host;
 use futures_lite::future::zip;
+use rustix::net::listen;
 use smol::channel::{Receiver, Sender, bounded};
 
 use self::announce::Announcement;
@@ -170,8 +171,10 @@ fn admin_limits() -> Limits {
 }
 
 fn bind(setting: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
-    let failed = |error| Failure::new(format!("{setting}: {address}: {error}; choose another"));
+    let failed = |error: io::Error| Failure::new(format!("{setting}: {address}: {error}; choose another"));
     let listener = TcpListener::bind(address).map_err(failed)?;
+    // Many who connect again at one time would wait for seconds in the usual queue of 128.
+    listen(&listener, 4096).map_err(|error| failed(error.into()))?;
     listener.set_nonblocking(true).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))

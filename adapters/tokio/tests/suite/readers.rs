@@ -93,3 +93,18 @@ fn a_silent_event_stream_stays_open() {
     server.chunk("late");
     assert_eq!(client.receive(9), "4\r\nlate\r\n");
 }
+
+#[test]
+fn a_client_that_has_left_a_response_without_anything_to_send_loses_its_place() {
+    for unread in ["", "GET /next HTTP/1.1\r\n"] {
+        let server = Server::start(Limits { connections: 1, ..limits() });
+        let mut client = server.connect();
+        client.get("/wait");
+        assert_eq!(server.arrived(), "/wait");
+        client.send(unread);
+        drop(client);
+        let mut next = server.connect();
+        next.get("/");
+        assert_eq!(next.answer().body, "hello");
+    }
+}

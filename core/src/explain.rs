@@ -47,7 +47,7 @@ fn decide(
     else {
         return (false, format!("the path is not below the mount {}", settings.mount));
     };
-    if path == settings.login_path || path == settings.logout_path {
+    if settings.answers_itself(path) {
         return (true, "the gate answers it itself, for everybody".to_owned());
     }
     if settings.public.contains(path) {

@@ -60,6 +60,15 @@ pub(crate) struct Settings {
     pub(crate) forward_auth: bool,
 }
 
+impl Settings {
+    /// Whether a path below the mount is the gate's own, or a backend's: for everybody, and never the dashboard's.
+    pub(crate) fn answers_itself(&self, path: &str) -> bool {
+        path == self.login_path
+            || path == self.logout_path
+            || self.routes.iter().any(|route| route.path == path)
+    }
+}
+
 /// A public path that a backend answers itself.
 pub(crate) struct Route {
     pub(crate) path: String,

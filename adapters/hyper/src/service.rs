@@ -2,7 +2,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use authgate_core::Peer;
-use http::header::{HOST, TRANSFER_ENCODING};
+use http::header::{CONNECTION, HOST, HeaderValue, TRANSFER_ENCODING};
 use http::{Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{Either, Empty};
@@ -45,11 +45,15 @@ where
     service_fn(move |mut request: Request<Incoming>| {
         let (mut service, open) = (service.clone(), Open::new(&activity));
         request.extensions_mut().insert(peer);
-        let refused = refused(&request, headers);
+        let (refused, is_http1) = (refused(&request, headers), request.version() <= Version::HTTP_11);
         async move {
             if let Some(status) = refused {
                 let mut refusal = Response::new(Either::Right(Empty::new()));
                 *refusal.status_mut() = status;
+                if is_http1 {
+                    // What it was meant to be, nobody knows; so neither where the next one begins.
+                    refusal.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
                 return Ok(refusal);
             }
             poll_fn(|cx| service.poll_ready(cx)).await?;

@@ -3,6 +3,7 @@ use http::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::{Body, SizeHint};
 use hyper::body::Incoming;
@@ -19,7 +20,7 @@ pub(crate) fn asks_for_websocket(parts: &Parts, has_body: bool) -> bool {
         && parts.extensions.get::<OnUpgrade>().is_some()
 }
 
-/// Whether an answer of 101 is a websocket's.
+/// Whether a head, a request's or that of a 101, upgrades to a websocket and to nothing else.
 pub(crate) fn is_websocket(headers: &HeaderMap) -> bool {
     let mut protocols = tokens(headers, &UPGRADE);
     let is_alone = protocols.next().is_some_and(|name| name.eq_ignore_ascii_case(b"websocket"))
@@ -36,18 +37,22 @@ fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
         .filter(|token| !token.is_empty())
 }
 
+/// The path and query that a request names; `CONNECT` names none.
+pub(crate) fn path_of(parts: &Parts) -> Option<PathAndQuery> {
+    parts.uri.path_and_query().filter(|_| parts.method != Method::CONNECT).cloned()
+}
+
 /// The request as the upstream gets it, but for its body, of which `body` is known; `None` is no body.
-///
-/// `None` if the request names no path, as `CONNECT` does not.
 pub(crate) fn towards_upstream(
     parts: Parts,
+    path: PathAndQuery,
     body: Option<&SizeHint>,
     is_websocket: bool,
     target: &Target,
     keeps_host: bool,
-) -> Option<Request<()>> {
+) -> Request<()> {
     let Parts { method, uri, mut headers, .. } = parts;
-    let path = uri.path_and_query().filter(|_| method != Method::CONNECT)?.clone();
+    // The gate has done this and more already, if it has an `Upstream`; it may have none.
     strip_hop_by_hop(&mut headers);
     if !is_websocket {
         remove_upgrade(&mut headers);
@@ -85,7 +90,7 @@ pub(crate) fn towards_upstream(
     *request.method_mut() = method;
     *request.uri_mut() = Uri::from(path);
     *request.headers_mut() = headers;
-    Some(request)
+    request
 }
 
 /// Makes the head of the upstream's answer ready for the client.

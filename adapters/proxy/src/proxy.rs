@@ -14,6 +14,7 @@ use tower_service::Service;
 
 use crate::connect::Runtime;
 use crate::fault::{About, Fault};
+use crate::headers::path_of;
 use crate::pool::Pool;
 use crate::{Connector, Exchange, ProxyBody, ProxyLimits, Target};
 
@@ -99,8 +100,9 @@ impl<C: Connector, H: Host> Shared<C, H> {
         let (parts, body) = request.into_parts();
         let fallback = parts.extensions.get::<Fallback>().cloned();
         let about = About::new(&parts);
-        let (outcome, response) = match self.pass_on(parts, body).await {
-            Ok(passed) => (Ok(passed.status()), self.finish(passed, about)),
+        let Some(path) = path_of(&parts) else { return bare(StatusCode::NOT_IMPLEMENTED) };
+        let (outcome, response) = match self.pass_on(parts, path, body).await {
+            Ok(answered) => (Ok(answered.status()), self.finish(answered, about)),
             Err(fault) => {
                 about.warn(&fault);
                 (Err(fault.why), unanswered(&fault, fallback))
@@ -121,7 +123,7 @@ fn unanswered(fault: &Fault, fallback: Option<Fallback>) -> Response<ProxyBody> 
     bare(fault.why.status())
 }
 
-pub(crate) fn bare(status: StatusCode) -> Response<ProxyBody> {
+fn bare(status: StatusCode) -> Response<ProxyBody> {
     let mut response = Response::new(ProxyBody::own(Bytes::new()));
     *response.status_mut() = status;
     response

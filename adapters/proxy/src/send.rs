@@ -5,6 +5,7 @@ use authgate_tower::{BodyError, Expiry, Host, RequestBody};
 use bytes::Bytes;
 use futures_lite::future::or;
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt as _;
@@ -20,7 +21,7 @@ use crate::headers::{
 };
 use crate::limits::bounded;
 use crate::pool::Connection;
-use crate::proxy::{Shared, bare};
+use crate::proxy::Shared;
 use crate::tunnel::tunnel;
 use crate::upload::Upload;
 use crate::wire::{Metered, Wire};
@@ -43,24 +44,20 @@ struct Handshake {
     expiry: Option<Expiry>,
 }
 
-pub(crate) enum Passed {
-    Answered(Box<Answered>),
-    /// The request names no path to pass on.
-    Nowhere,
-}
-
-impl Passed {
+impl Answered {
     pub(crate) fn status(&self) -> StatusCode {
-        match self {
-            Self::Answered(answered) => answered.response.status(),
-            Self::Nowhere => StatusCode::NOT_IMPLEMENTED,
-        }
+        self.response.status()
     }
 }
 
 impl<C: Connector, H: Host> Shared<C, H> {
-    /// Sends the request, and waits for the head of its answer.
-    pub(crate) async fn pass_on<B>(&self, mut parts: Parts, body: B) -> Result<Passed, Fault>
+    /// Sends the request, with this path and query, and waits for the head of its answer.
+    pub(crate) async fn pass_on<B>(
+        &self,
+        mut parts: Parts,
+        path: PathAndQuery,
+        body: B,
+    ) -> Result<Answered, Fault>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BodyError>,
@@ -78,17 +75,16 @@ impl<C: Connector, H: Host> Shared<C, H> {
             asks_for_websocket(&parts, body.is_some()).then(|| parts.extensions.remove()).flatten();
         let expiry: Option<Expiry> = parts.extensions.remove();
         let websocket = websocket.map(|client| Handshake { client, expiry: expiry.clone() });
-        let request =
-            towards_upstream(parts, length.as_ref(), websocket.is_some(), &self.target, self.keeps_host);
-        let Some(request) = request else { return Ok(Passed::Nowhere) };
+        let upgrades = websocket.is_some();
+        let request = towards_upstream(parts, path, length.as_ref(), upgrades, &self.target, self.keeps_host);
         let is_head = request.method() == Method::HEAD;
-        let (response, connection) = self.send(request, body, expiry, websocket.is_some()).await?;
+        let (response, connection) = self.send(request, body, expiry, upgrades).await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS
             && (websocket.is_none() || !is_websocket(response.headers()))
         {
             return Err(Fault::new(Unanswered::Broken, "the upstream switched protocols unasked"));
         }
-        Ok(Passed::Answered(Box::new(Answered { response, connection, is_head, websocket })))
+        Ok(Answered { response, connection, is_head, websocket })
     }
 
     /// Never two requests for one decision.
@@ -191,9 +187,8 @@ impl<C: Connector, H: Host> Shared<C, H> {
     }
 
     /// The answer as the client gets it.
-    pub(crate) fn finish(&self, passed: Passed, about: About) -> Response<ProxyBody> {
-        let Passed::Answered(answered) = passed else { return bare(StatusCode::NOT_IMPLEMENTED) };
-        let Answered { mut response, connection, is_head, websocket } = *answered;
+    pub(crate) fn finish(&self, answered: Answered, about: About) -> Response<ProxyBody> {
+        let Answered { mut response, connection, is_head, websocket } = answered;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS
             && let Some(Handshake { client, expiry }) = websocket
         {

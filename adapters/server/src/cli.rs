@@ -129,9 +129,9 @@ pub(crate) struct DemoOptions {
     /// open. Who shares it shares sign-ins
     #[arg(long = "session-secret-file", value_name = "FILE")]
     pub(crate) session_secret_files: Vec<PathBuf>,
-    /// How long a session may be unused, such as 90s, 15m or 1h
-    #[arg(long, value_name = "SPAN", default_value = "30m", value_parser = humantime::parse_duration)]
-    pub(crate) session_idle: Duration,
+    /// How long a session may be unused, such as 90s, 15m or 1h [default: 30m, or the lifetime if that is less]
+    #[arg(long, value_name = "SPAN", value_parser = humantime::parse_duration)]
+    pub(crate) session_idle: Option<Duration>,
     /// How long a session lives at most
     #[arg(long, value_name = "SPAN", default_value = "12h", value_parser = humantime::parse_duration)]
     pub(crate) session_lifetime: Duration,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use authgate_core::{Account, Credentials, Lookup, Unavailable, UserStore, Verdict};
+use authgate_core::{Account, Credentials, Lookup, Unavailable, User, UserStore, Verdict};
 
 use crate::changes::{Changes, Ended};
 use crate::entry::Entry;
@@ -89,6 +89,11 @@ impl UserFile {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         self.catch_up(&mut reader);
         Changes { ended: reader.take_ended(), fault: reader.fault.clone() }
+    }
+
+    /// The user with this id, unless they are disabled.
+    pub fn find(&self, id: &str) -> Option<User> {
+        self.current().active(id).map(|entry| entry.account().user)
     }
 
     /// The ids of those whose sessions must end when another file takes this one's place: they are not in it, are disabled, or

@@ -143,13 +143,16 @@ impl Search {
         self.fields.set_cookie(sessions.removal(scheme));
     }
 
-    /// Whether this user, or nobody in particular, may pass.
-    fn allows(&self, gate: &Gate, user: Option<&User>, place: Peer) -> bool {
+    /// Whether this user, or nobody in particular, may pass; and if not, why, where there is more to say than that.
+    fn judge(&self, gate: &Gate, user: Option<&User>, place: Peer) -> Result<(), Option<String>> {
         let settings = gate.settings();
         match (&settings.rules, &self.demand) {
-            (Some(rules), Some(demand)) => rules.judge(demand, user, place).allows(),
-            (Some(_), None) => false,
-            (None, _) => user.is_some_and(|user| settings.access.allows(user)),
+            (Some(rules), Some(demand)) => {
+                let verdict = rules.judge(demand, user, place);
+                if verdict.allows() { Ok(()) } else { Err(Some(verdict.to_string())) }
+            }
+            (None, _) if user.is_some_and(|user| settings.access.allows(user)) => Ok(()),
+            (Some(_), None) | (None, _) => Err(None),
         }
     }
 
@@ -286,22 +289,22 @@ impl From<Proven> for Found {
 /// Whether somebody known may pass.
 fn check(gate: &Gate, asker: &Asker, search: &Search, found: Found) -> Result<Found, (Denial, Details)> {
     let user = &found.proven.user;
-    let denial = if user.id.is_empty() {
-        Denial::BadProof(BadProof::Other("the backend's user has no id"))
-    } else if !search.allows(gate, Some(user), asker.place) {
-        Denial::NotAllowed
+    let (denial, why) = if user.id.is_empty() {
+        (Denial::BadProof(BadProof::Other("the backend's user has no id")), None)
+    } else if let Err(why) = search.judge(gate, Some(user), asker.place) {
+        (Denial::NotAllowed, why)
     } else if found.foreign {
-        Denial::CrossSite
+        (Denial::CrossSite, None)
     } else {
         return Ok(found);
     };
-    Err((denial, Details { user: Some(found.proven.user.id), why: None }))
+    Err((denial, Details { user: Some(found.proven.user.id), why }))
 }
 
 /// Nobody is known. A rule may let everybody of the client's network pass; being there is a proof that a browser attaches to
 /// whatever another site makes it send, as it does with a session.
 fn nobody(gate: &Gate, asker: &Asker, search: &Search) -> Result<(), Denial> {
-    if !search.allows(gate, None, asker.place) {
+    if search.judge(gate, None, asker.place).is_err() {
         Err(search.denial)
     } else if search.foreign {
         Err(Denial::CrossSite)

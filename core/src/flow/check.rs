@@ -7,7 +7,6 @@ use http::header::{COOKIE, HeaderName, LOCATION};
 use super::ordinary;
 use super::refuse::{Asker, Details, Refused};
 use super::visit::Visit;
-use crate::gate::Settings;
 use crate::head::HeadError;
 use crate::local_path::LocalPath;
 use crate::reply::Reply;
@@ -59,15 +58,9 @@ pub(super) fn begin(asking: &Visit<'_>, check: Check, now: Timestamp) -> Step {
     match asked.path {
         None => asked.refuse(Denial::OutsideMount),
         // Sent on to us, or to nowhere; asking for a proof there would lead in circles.
-        Some(path) if is_our_own(settings, path) => asked.admit_anybody(),
+        Some(path) if settings.answers_itself(path) => asked.admit_anybody(),
         Some(_) => ordinary(&asked, now),
     }
-}
-
-fn is_our_own(settings: &Settings, path: &str) -> bool {
-    path == settings.login_path
-        || path == settings.logout_path
-        || settings.routes.iter().any(|route| route.path == path)
 }
 
 /// The head that the proxy describes: the client's own fields, with method and target as the proxy writes them.

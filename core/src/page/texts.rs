@@ -70,7 +70,7 @@ impl Default for Texts {
                  this dashboard for one, and send it with every request:",
             ),
             not_allowed: text("Not allowed"),
-            not_allowed_advice: text("If you think you should be, ask whoever runs this dashboard."),
+            not_allowed_advice: text("If you think that this is a mistake, ask whoever runs this dashboard."),
             switch_user: text("Sign in as somebody else"),
             nothing_here: text("Nothing here"),
             nothing_here_advice: text("The address may be mistyped, or the page may have moved."),

@@ -31,7 +31,8 @@ const ENDINGS: usize = 100_000;
 pub struct Sessions {
     /// None for records.
     keys: Option<Vec<SealingKey>>,
-    idle: Duration,
+    /// None: the default.
+    idle: Option<Duration>,
     lifetime: Duration,
     renew_every: Option<Duration>,
     cookie: CookieSettings,
@@ -53,16 +54,16 @@ impl Sessions {
     fn new(keys: Option<Vec<SealingKey>>) -> Self {
         Self {
             keys,
-            idle: Duration::from_mins(30),
+            idle: None,
             lifetime: Duration::from_hours(12),
             renew_every: None,
             cookie: CookieSettings::default(),
         }
     }
 
-    /// How long a session may be unused. Default 30 minutes.
+    /// How long a session may be unused. Default 30 minutes, or the lifetime if that is less.
     pub fn idle(mut self, span: Duration) -> Self {
-        self.idle = span;
+        self.idle = Some(span);
         self
     }
 
@@ -113,8 +114,12 @@ impl Sessions {
 
     pub(crate) fn prepare(self, realm: &str) -> Result<SessionRules, ConfigError> {
         let refuse = |field, problem: String, remedy: &str| Err(ConfigError::new(field, problem, remedy));
-        let (idle, lifetime) = (self.idle, self.lifetime);
-        let second = Duration::from_secs(1);
+        let (lifetime, second) = (self.lifetime, Duration::from_secs(1));
+        if lifetime < second {
+            let problem = format!("{} s is out of range", lifetime.as_secs_f64());
+            return refuse("session_lifetime", problem, "choose some hours or days");
+        }
+        let idle = self.idle.unwrap_or(Duration::from_mins(30).min(lifetime));
         if idle < second || idle > lifetime {
             let remedy = "choose at least a second, and no more than the lifetime";
             return refuse("session_idle", format!("{} s is out of range", idle.as_secs_f64()), remedy);

@@ -44,8 +44,17 @@ impl SessionCookieNames {
         let pair = pair.trim_ascii_start();
         let pair = pair.strip_prefix(b"=").unwrap_or(pair);
         let name = pair.split(|&byte| matches!(byte, b'=' | b';')).next().unwrap_or_default().trim_ascii();
-        self.0.iter().any(|ours| ours.as_bytes() == name)
+        self.0.iter().any(|ours| ours.as_bytes() == name) || is_of_a_gate(name)
     }
+}
+
+/// Whether it is a session of a gate beside this one, on the same host, that has a name like ours.
+fn is_of_a_gate(name: &[u8]) -> bool {
+    let bare = [&b"__Host-"[..], b"__Secure-"]
+        .into_iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
+        .unwrap_or(name);
+    bare == b"authgate" || bare.starts_with(b"authgate-")
 }
 
 #[cfg(test)]
@@ -68,6 +77,7 @@ mod tests {
         assert_eq!(left(&["authgate=x"]), None);
         assert_eq!(left(&["authgate=x; authgate=y;", " __Host-authgate=z"]), None);
         assert_eq!(left(&["a=1;authgate=x;b=2"]).unwrap(), "a=1; b=2");
+        assert_eq!(left(&["__Host-authgate-other=x; __Secure-authgate=y", "authgate-ops=z"]), None);
         assert_eq!(left(&["a=1", "authgate =x", "b=\"2\""]).unwrap(), "a=1; b=\"2\"");
         assert_eq!(
             left(&["Authgate=1; authgates=2; xauthgate=3"]).unwrap(),

@@ -164,7 +164,13 @@ fn what_a_user_may_not_do_is_403_and_a_stranger_learns_nothing_of_it() {
     let (mut ada, mut bob) = people(|gate| gate);
     assert_eq!(ada.get("/ops/queues").admitted.unwrap().id, "ada");
     assert_eq!(ada.post("/ops/queues", &[]).status, 200);
-    assert_eq!((ada.get("/ops/audit").status, ada.get("/ops/audit").reason), (403, "not-allowed"));
+    let refused = ada.get("/ops/audit");
+    assert_eq!((refused.status, refused.reason), (403, "not-allowed"));
+    assert!(
+        refused.detail.contains("rule 3") && !refused.body.contains("rule"),
+        "the log says why: {}",
+        refused.detail
+    );
     assert_eq!((bob.get("/ops/queues").status, bob.get("/ops//queues").status), (403, 403));
     bob.cookie = None;
     for path in ["/ops/queues", "/ops/audit", "/ops//queues", "/ops/nowhere"] {

@@ -39,3 +39,8 @@ def replaced(text: str, changes: dict[str, str]) -> str:
         assert old in text, f"{old!r} is not in {text}"
         text = text.replace(old, new)
     return text
+
+
+def reference() -> str:
+    """The file that names every key."""
+    return block(PAGE.read_text(), "toml", "# authgate.toml")

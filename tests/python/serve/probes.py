@@ -141,17 +141,20 @@ def codings() -> Iterator[Probe]:
         "upper case": b"TRANSFER-ENCODING: CHUNKED\r\n",
         "mixed case": b"tRaNsFeR-eNcOdInG: ChUnKeD\r\n",
         "said twice": CHUNKED + CHUNKED,
+        "after a bare LF": b"X-A: b\nTransfer-Encoding: chunked\r\n",
+        "bare LF at its end": b"Transfer-Encoding: chunked\nX-A: b\r\n",
+        "for this connection": CHUNKED + b"Connection: Transfer-Encoding\r\n",
+    }.items():
+        yield posted(f"coding: {name}", fields, END, 200, 400, whole=1, answers=2)
+    for name, fields in {
         "said twice in one field": b"Transfer-Encoding: chunked, chunked\r\n",
         "identity, chunked": b"Transfer-Encoding: identity, chunked\r\n",
         "gzip, chunked": b"Transfer-Encoding: gzip, chunked\r\n",
         "empty item": b"Transfer-Encoding: , chunked\r\n",
         "empty item after it": b"Transfer-Encoding: chunked,\r\n",
         "in a field of its own": b"Transfer-Encoding: identity\r\n" + CHUNKED,
-        "after a bare LF": b"X-A: b\nTransfer-Encoding: chunked\r\n",
-        "bare LF at its end": b"Transfer-Encoding: chunked\nX-A: b\r\n",
-        "for this connection": CHUNKED + b"Connection: Transfer-Encoding\r\n",
     }.items():
-        yield posted(f"coding: {name}", fields, END, 200, 400, whole=1, answers=2)
+        yield posted(f"coding: {name}", fields, END, 400, 501)
     for name in ("Transfer_Encoding", "Transfer.Encoding", "X-Transfer-Encoding", "TE"):
         yield posted(f"coding: {name}", f"{name}: chunked\r\n".encode(), b"", 200, 400, whole=1, answers=2)
 

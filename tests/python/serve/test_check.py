@@ -73,7 +73,8 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
         assert any(problem.startswith(key) and word in problem for problem in problems), (key, word, problems)
     assert len(problems) == len(set(problems))
     # Beside these: a second host, a second entry or two of a list, and three more faults of the first rule.
-    assert len(problems) == len(WRONG) + 7, problems
+    # That rules stand beside admins_only is told once there is one that can be read.
+    assert len(problems) == len(WRONG) + 6, problems
 
 
 @pytest.mark.parametrize(
@@ -159,6 +160,17 @@ def test_a_secret_that_everybody_can_read_is_remarked(runtime: str, tmp_path: Pa
     assert line.startswith(f"{configuration.file}: jwt_secret_file: ") and "chmod 600" in line
     with configured(runtime, configuration) as site:
         assert line in site.log()
+
+
+def test_a_path_that_names_the_mount_again_is_remarked(tmp_path: Path) -> None:
+    paths = 'public_paths = ["/ops/healthz", "/opsroom"]\npublic_prefixes = "/ops"\n'
+    rules = '[[rule]]\npath = "/ops/audit"\nallow = "admins"\n\n[[rule]]\npath = "/"\nallow = "admins"\n'
+    configuration = Configuration.of(tmp_path, GOOD + 'mount = "/ops/"\n' + paths + rules)
+    ended = configuration.check()
+    assert ended.returncode == 0, "it may be meant"
+    meant = [line.partition("it means ")[2].split("; ")[0] for line in told(ended.stderr)]
+    assert meant == ["/ops/ops/audit", "/ops/ops/healthz", "/ops/ops"]
+    Configuration.of(tmp_path, GOOD + paths + rules).must_be_good()
 
 
 def test_nothing_that_is_wrong_shows_a_secret(tmp_path: Path) -> None:

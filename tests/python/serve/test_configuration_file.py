@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from serve.configured import GOOD, NOWHERE, Configuration, configured
-from serve.operators import PAGE
+from serve.operators import reference
 from serve.upstreams import Upstream
-from support.program import ROOT, authgate
+from support.program import authgate
 
 # Flags whose keys are in the plural, because they are lists there.
 PLURAL = {
@@ -31,15 +31,6 @@ def keys() -> set[str]:
     shown = re.findall(r"^ +--([a-z-]+)", authgate("serve", "--help").stdout, re.MULTILINE)
     assert len(shown) > 30, shown
     return {PLURAL.get(flag, flag.replace("-", "_")) for flag in shown} - {"config", "json"}
-
-
-def reference() -> str:
-    """The operators' page on every key."""
-    blocks = re.findall(r"^```toml\n(# authgate\.toml\b.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 1, (
-        f"{PAGE.relative_to(ROOT)} must have one block ```toml that begins with `# authgate.toml`; it has {len(blocks)}"
-    )
-    return str(blocks[0])
 
 
 def whole(text: str) -> str:

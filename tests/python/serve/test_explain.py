@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from serve.configured import GOOD, Configuration, told
+from serve.operators import PAGE, block, reference
 from support.program import authgate
 
 RULES = f"""{GOOD}
@@ -149,3 +150,19 @@ def test_a_bad_configuration_is_no_refusal_either(tmp_path: Path, text: str) -> 
     ended = authgate("explain", "--config", file, "GET", "/", "--admin")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert told(ended.stderr) == told(authgate("check", "--config", file).stderr)
+
+
+def test_somebody_in_the_file_of_users_has_the_rights_that_stand_there(rules: Path) -> None:
+    assert explained(rules, "POST", "/ops/queues", "--user", "ada")[0] == 0, "Ada has the role ops"
+    for question in (["--user", "ada", "--role", "viewer"], ["--user", "bob"], ["--user", "eve"]):
+        assert explained(rules, "POST", "/ops/queues", *question)[0] == 1, question
+
+
+def test_the_page_shows_what_is_said(tmp_path: Path) -> None:
+    """With the file that it shows: every line of its `console` block, word by word."""
+    file = Configuration.of(tmp_path, reference()).file
+    shown = block(PAGE.read_text(), "console").strip().splitlines()
+    assert len(shown) == 4
+    for question, answer in zip(shown[::2], shown[1::2], strict=True):
+        command = question.removeprefix("$ authgate explain --config authgate.toml ")
+        assert explained(file, *command.split())[1] == answer

@@ -100,5 +100,9 @@ impl DemoUser {
 pub(super) fn sessions(options: &DemoOptions) -> Result<Sessions, Failure> {
     let fresh = || Ok(SealingKey::new(FoundSecret::fresh()?.bytes.expose())?);
     let sessions = sessions::sessions(options.session_store, &options.session_secret_files, fresh)?;
-    Ok(sessions.idle(options.session_idle).lifetime(options.session_lifetime))
+    let sessions = sessions.lifetime(options.session_lifetime);
+    Ok(match options.session_idle {
+        Some(idle) => sessions.idle(idle),
+        None => sessions,
+    })
 }

@@ -1,3 +1,5 @@
+//! The first line: where everything is.
+
 use std::net::SocketAddr;
 
 use authgate_core::Gate;

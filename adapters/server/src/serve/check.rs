@@ -1,3 +1,5 @@
+//! `authgate check` and `authgate explain`: what a configuration comes to, without serving it.
+
 use std::path::Path;
 
 use authgate_core::{Peer, User};
@@ -6,14 +8,14 @@ use super::names::Names;
 use super::options::{CheckOptions, ExplainOptions};
 use super::plan::{Kept, Plan, load};
 use super::settings::Settings;
-use super::warnings::exposed;
+use super::warnings::remarks;
 use crate::failure::Failure;
 use crate::output::{remark, say};
 
 /// `authgate check`
 pub(crate) fn check(options: &CheckOptions) -> Result<(), Failure> {
     let (settings, _) = plan(&options.config).map_err(|failure| failure.ending_with(1))?;
-    for sentence in exposed(&settings, &Names::of(Some(&options.config), &Settings::default())) {
+    for sentence in remarks(&settings, &Names::of(Some(&options.config), &Settings::default())) {
         remark(&sentence);
     }
     let behind = settings.upstream.as_deref().unwrap_or("nothing but proxies that ask");
@@ -28,10 +30,16 @@ pub(crate) fn check(options: &CheckOptions) -> Result<(), Failure> {
 /// `authgate explain`
 pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Failure> {
     let (_, plan) = plan(&options.config)?;
-    let told =
-        plan.gate.explain(&options.method, &options.path, user(options).as_ref(), Peer::from(options.from));
+    let user = known(options, &plan).or_else(|| user(options));
+    let told = plan.gate.explain(&options.method, &options.path, user.as_ref(), Peer::from(options.from));
     say(&told.to_string())?;
     if told.allows() { Ok(()) } else { Err(Failure::all(Vec::new()).ending_with(1)) }
+}
+
+/// The user as the file of users knows them, if nothing else is said of them.
+fn known(options: &ExplainOptions, plan: &Plan) -> Option<User> {
+    let id = options.user.as_deref().filter(|_| !options.admin && options.roles.is_empty())?;
+    plan.users()?.find(id)
 }
 
 fn user(options: &ExplainOptions) -> Option<User> {

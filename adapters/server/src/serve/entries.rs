@@ -1,7 +1,6 @@
 //! Settings that are lists, and rules: each entry is looked at by itself, so that all that are wrong are told.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use authgate_core::{ConfigError, Gate, GateBuilder, PasswordBackend, Rule};
 
@@ -29,18 +28,6 @@ pub(super) fn unusable(settings: &Settings, problems: &mut Problems) -> BTreeSet
                 unusable.insert(field);
             }
         }
-    }
-    let is_said_twice = settings.admins_only == Some(true) || !settings.roles.is_empty();
-    if is_said_twice && !settings.rule.is_empty() {
-        problems.say(
-            "rule",
-            "they stand beside admins_only or roles, which say who is let in, too; say it in the rules alone",
-        );
-        unusable.insert("rules");
-    }
-    if settings.session_lifetime.is_some_and(|span| span.0 < Duration::from_secs(1)) {
-        problems.say("session_lifetime", "every session would end at once; choose some hours or days");
-        unusable.insert("session_lifetime");
     }
     if settings.roles.iter().any(String::is_empty) {
         problems.say("roles", "a name in it is empty; name the role, or leave it out");

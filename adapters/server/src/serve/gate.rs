@@ -7,11 +7,11 @@ use authgate_core::{
     Access, ConfigError, Gate, GateBuilder, PasswordBackend, Rule, SealingKey, Sessions, Upstream,
 };
 
+use super::entries;
 use super::plan::Kept;
 use super::problems::Problems;
 use super::proof::Proof;
 use super::settings::Settings;
-use super::{entries, values::Span};
 
 /// The gate. Whatever it refuses is told and left out, and the rest is tried again, until all is told.
 pub(super) fn gate(settings: &Settings, kept: &mut Kept, problems: &mut Problems) -> Option<Gate> {
@@ -80,15 +80,22 @@ impl Attempt<'_> {
             let keys = proof.sealing.iter().map(|secret| SealingKey::new(secret.bytes.expose()));
             Sessions::sealed(keys.collect::<Result<Vec<_>, _>>()?)
         };
-        let or = |span: Option<Span>, default| span.map_or(default, |span| span.0);
-        let lifetime = if self.says("session_lifetime") {
-            or(self.settings.session_lifetime, Duration::from_hours(12))
-        } else {
-            // Long enough not to be another reason to refuse the idle time.
-            Duration::from_hours(24 * 365)
+        let settings = self.settings;
+        let sessions = match self.said("cookie_name", settings.cookie_name.as_deref()) {
+            Some(name) => sessions.cookie_name(name),
+            None => sessions,
         };
-        let idle = self.said("session_idle", self.settings.session_idle);
-        Ok(sessions.lifetime(lifetime).idle(or(idle, Duration::from_mins(30).min(lifetime))))
+        let lifetime = self.said("session_lifetime", settings.session_lifetime);
+        let sessions = match lifetime {
+            Some(lifetime) => sessions.lifetime(lifetime.0),
+            // Long enough not to be another reason to refuse the idle time.
+            None if !self.says("session_lifetime") => sessions.lifetime(Duration::from_hours(24 * 365)),
+            None => sessions,
+        };
+        Ok(match self.said("session_idle", settings.session_idle) {
+            Some(idle) => sessions.idle(idle.0),
+            None => sessions,
+        })
     }
 
     fn paths(&self, mut builder: GateBuilder) -> GateBuilder {
@@ -118,12 +125,18 @@ impl Attempt<'_> {
         let settings = self.settings;
         let list =
             |field, entries: &'_ [String]| if self.says(field) { entries.to_vec() } else { Vec::new() };
+        // Rules that let networks pass need hosts: where these are wrong, that has been told, and any others will do.
+        let hosts = if self.says("allowed_hosts") {
+            settings.allowed_hosts.clone()
+        } else {
+            vec!["localhost".to_owned()]
+        };
         if let Some(family) = self.said("forwarded_fields", settings.forwarded_fields) {
             builder = builder.forwarded_fields(family.into());
         }
         builder
             .trusted_proxies(list("trusted_proxies", &settings.trusted_proxies))
-            .allowed_hosts(list("allowed_hosts", &settings.allowed_hosts))
+            .allowed_hosts(hosts)
             .allowed_networks(list("allowed_networks", &settings.allowed_networks))
             .identity_headers(list("identity_headers", &settings.identity_headers))
             .require_tls(settings.require_tls.unwrap_or(true))
@@ -152,8 +165,6 @@ impl Attempt<'_> {
             _ => access,
         };
         let builder = builder.access(access);
-        // Rules that let networks pass need hosts: where these are wrong, that has been told.
-        let are_judged = self.says("rules") && self.says("allowed_hosts");
-        Ok(if are_judged { builder.rules(self.rules.iter().cloned()) } else { builder })
+        Ok(if self.says("rules") { builder.rules(self.rules.iter().cloned()) } else { builder })
     }
 }

@@ -1,3 +1,5 @@
+//! The runtime, and a count of what is decided on it.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! What is counted, for Prometheus.
+
 use authgate_core::{Denial, Event, Reason, Unanswered};
 use authgate_proxy::Exchange;
 use prometheus::{
@@ -48,7 +50,7 @@ impl Metrics {
         registry.register(Box::new(throttled.clone()))?;
         let upstream_seconds = Histogram::with_opts(HistogramOpts::new(
             "authgate_upstream_seconds",
-            "How long the upstream took until its answer's head was there.",
+            "From a request's arrival, its body included, until the head of the upstream's answer.",
         ))?;
         registry.register(Box::new(upstream_seconds.clone()))?;
         // A series that is missing until its first event looks like a target that is.
@@ -103,8 +105,6 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -116,10 +116,11 @@ mod tests {
             "authgate_throttled_total 0",
             "authgate_upstream_failures_total{reason=\"upstream-timed-out\"} 0",
             "authgate_upstream_seconds_count 0",
+            // Beyond the time that connecting may take.
+            "authgate_upstream_seconds_bucket{le=\"10\"} 0",
             "authgate_reloads_total{result=\"failed\"} 0",
         ] {
             assert!(text.lines().any(|told| told == line), "{line} is not in {text}");
         }
-        assert!(Duration::from_secs(5).as_secs_f64() < 10.0, "the default buckets reach the connect timeout");
     }
 }

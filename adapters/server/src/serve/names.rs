@@ -1,3 +1,5 @@
+//! Where a setting is said: by which flag, or by which key of which file.
+
 use std::path::{Path, PathBuf};
 
 use super::key::Key;

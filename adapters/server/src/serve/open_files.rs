@@ -1,3 +1,5 @@
+//! The limit on open files.
+
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// A connection takes two files, the client's and the upstream's; some are needed besides.

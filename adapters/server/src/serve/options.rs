@@ -1,3 +1,5 @@
+//! The commands' own flags, and their help.
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -38,7 +40,7 @@ pub(crate) struct ServeOptions {
 Every problem is one line; the exit code is 1 if there is any. Nothing is served.
 
 Example:
-  authgate check --config authgate.toml && kill -HUP $(pidof authgate)")]
+  authgate check --config authgate.toml && systemctl reload authgate")]
 pub(crate) struct CheckOptions {
     /// The file to check, with everything that it names
     #[arg(long, value_name = "FILE")]
@@ -67,7 +69,8 @@ pub(crate) struct ExplainOptions {
     /// A role of the user; may be given several times
     #[arg(long = "role", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) roles: Vec<String>,
-    /// The user's id [default: somebody, if a role or --admin is given; else nobody]
+    /// The user's id, with the rights that the file of users has, unless a role or --admin is given [default: somebody, if
+    /// these are; else nobody]
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) user: Option<String>,
     /// The user is an administrator

@@ -1,3 +1,5 @@
+//! All problems of a configuration, collected.
+
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::Path;

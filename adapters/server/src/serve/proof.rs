@@ -1,3 +1,5 @@
+//! Who can prove what: the users, the keys of tokens, and what seals sessions.
+
 use std::sync::Arc;
 
 use authgate_core::{JwtBackend, SealingKey};

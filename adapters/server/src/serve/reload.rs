@@ -1,3 +1,5 @@
+//! SIGHUP: the configuration is read again.
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -120,7 +120,7 @@ pub(crate) struct Settings {
     #[arg(long = "session-secret-file", value_name = "FILE", help_heading = "Sessions")]
     #[serde(deserialize_with = "one_or_many")]
     pub(crate) session_secret_files: Vec<PathBuf>,
-    /// How long a session may be unused [default: 30m]
+    /// How long a session may be unused [default: 30m, or the lifetime if that is less]
     #[arg(long, value_name = "SPAN", help_heading = "Sessions")]
     #[serde(deserialize_with = "one")]
     pub(crate) session_idle: Option<Span>,
@@ -128,6 +128,9 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "SPAN", help_heading = "Sessions")]
     #[serde(deserialize_with = "one")]
     pub(crate) session_lifetime: Option<Span>,
+    /// The session cookie's name; gates on one host need one each, or must share their sign-ins [default: authgate]
+    #[arg(long, value_name = "NAME", help_heading = "Sessions")]
+    pub(crate) cookie_name: Option<String>,
     /// The login page's path below the mount [default: /login, or /authgate/login with --forward-auth]
     #[arg(long, value_name = "PATH", help_heading = "Sessions")]
     pub(crate) login_path: Option<String>,
@@ -142,7 +145,7 @@ pub(crate) struct Settings {
     #[arg(long = "trusted-proxy", value_name = "NETWORK", help_heading = "Networks and proxies")]
     #[serde(deserialize_with = "one_or_many")]
     pub(crate) trusted_proxies: Vec<String>,
-    /// Which fields the trusted proxies write [default: x-forwarded]
+    /// Which fields the trusted proxies write [default: x-forwarded, or x-forwarded-host with --forward-auth]
     #[arg(long, value_enum, value_name = "FAMILY", help_heading = "Networks and proxies")]
     pub(crate) forwarded_fields: Option<Family>,
     /// A host that requests may name; others are refused; may be given several times [default: any]
@@ -177,7 +180,7 @@ macro_rules! with_fields {
             upstream forward_auth mount strip_mount keep_host pass_authorization user_header roles_header
             connect_timeout upstream_timeout max_body listen admin_listen runtime max_connections users_file
             jwt_secret_file public_key_file jwks_file admins_only session_store session_idle session_lifetime
-            login_path logout_path title forwarded_fields require_tls;
+            cookie_name login_path logout_path title forwarded_fields require_tls;
             identity_headers algorithms audience issuer roles public_paths public_prefixes rule session_secret_files
             trusted_proxies allowed_hosts allowed_networks)
     };

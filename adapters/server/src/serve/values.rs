@@ -1,3 +1,5 @@
+//! Values that stand in flags and in the file alike.
+
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;

@@ -20,13 +20,34 @@ pub(super) fn warn(settings: &Settings, names: &Names, address: SocketAddr) {
              answered; name the proxy with trusted_proxies (--trusted-proxy), or set require_tls to false"
         );
     }
-    for sentence in exposed(settings, names) {
+    for sentence in remarks(settings, names) {
         tracing::warn!(target: "authgate", "{sentence}");
     }
 }
 
+/// What `authgate check` can tell of it, too.
+pub(super) fn remarks(settings: &Settings, names: &Names) -> Vec<String> {
+    exposed(settings, names).into_iter().chain(below_twice(settings, names)).collect()
+}
+
+/// A sentence for each path that names the mount, below which it is already.
+fn below_twice(settings: &Settings, names: &Names) -> Vec<String> {
+    let mount = settings.mount.as_deref().unwrap_or_default().trim_end_matches('/');
+    let rules = settings.rule.iter().map(|rule| ("rule", &rule.path));
+    let paths = settings.public_paths.iter().map(|path| ("public_paths", path));
+    let prefixes = settings.public_prefixes.iter().map(|path| ("public_prefixes", path));
+    let told = |(key, path): (&str, &String)| {
+        let rest = path.strip_prefix(mount).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+        let (key, short) = (names.of_key(key), if rest.is_empty() { "/" } else { rest });
+        Some(format!(
+            "{key}: {path:?} is below the mount already, so it means {mount}{path}; write {short:?} if that was not meant"
+        ))
+    };
+    rules.chain(paths).chain(prefixes).filter(|_| !mount.is_empty()).filter_map(told).collect()
+}
+
 /// A sentence for each file that should be its owner's alone, and is everybody's.
-pub(super) fn exposed(settings: &Settings, names: &Names) -> Vec<String> {
+fn exposed(settings: &Settings, names: &Names) -> Vec<String> {
     let single = [
         ("users_file", settings.users_file.as_deref()),
         ("jwt_secret_file", settings.jwt_secret_file.as_deref()),

@@ -298,10 +298,9 @@ impl GateBuilder {
             Some(old) if old.throttle().limits() == self.throttle => Arc::clone(&old.settings().throttle),
             _ => Arc::new(Mutex::new(throttle)),
         };
-        // Without sessions of its own, those of a gate beside it, or of the one whose place it takes.
-        let theirs = Sessions::default().prepare(&self.realm)?;
-        let cookies = sessions.as_ref().unwrap_or(&theirs).cookie_names().map(str::to_owned).into();
-        let upstream_rules = upstream.as_ref().map(|upstream| upstream.prepare(cookies)).transpose()?;
+        let cookies = sessions.iter().flat_map(SessionRules::cookie_names).map(str::to_owned);
+        let upstream_rules =
+            upstream.as_ref().map(|upstream| upstream.prepare(cookies.collect())).transpose()?;
         let mut identity_headers = self.identity_headers;
         identity_headers.extend(upstream.iter().flat_map(Upstream::identity_headers));
         Ok(Gate::from_settings(Settings {

@@ -48,7 +48,8 @@ impl SessionCookieNames {
     }
 }
 
-/// Whether it is a session of a gate beside this one, on the same host, that has a name like ours.
+/// Whether it is a session of another gate: one on the same host, or one whose place this one has taken, and which made sessions
+/// where this one makes none.
 fn is_of_a_gate(name: &[u8]) -> bool {
     let bare = [&b"__Host-"[..], b"__Secure-"]
         .into_iter()

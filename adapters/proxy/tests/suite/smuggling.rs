@@ -83,11 +83,22 @@ fn a_length_beside_chunks_is_one_request_and_the_last() {
         "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
         "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
         "Content-Length: 4\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n",
-        "Content-Length: 0\r\nTransfer-Encoding: gzip, chunked\r\n",
         "transfer-encoding: CHUNKED\r\ncontent-length: 500\r\n",
     ] {
         let (requests, statuses) = post(fields, "3\r\nabc\r\n0\r\n\r\n");
         assert_eq!((requests, statuses), (vec!["POST / abc".to_owned()], vec![200]), "{fields:?}");
+    }
+}
+
+#[test]
+fn another_coding_is_refused_and_nothing_follows() {
+    for fields in [
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Content-Length: 0\r\nTransfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n",
+    ] {
+        let (requests, statuses) = post(fields, "3\r\nabc\r\n0\r\n\r\n");
+        assert_eq!((requests, statuses), (Vec::new(), vec![501]), "{fields:?}");
     }
 }
 

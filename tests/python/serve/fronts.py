@@ -150,3 +150,6 @@ def front(
             started = Front(name, place.front, site, certificate)
             until(started.is_ready, f"{name} shows the login page")
             yield started
+            # Before the proxy goes, not only before the gate does.
+            for leave in site.before_end:
+                leave()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from redis import Redis
+from rq import Queue
 
 from browser.window import Window
 from serve.certificate import Certificate
@@ -65,3 +67,25 @@ def test_a_page_without_scripts_works_alike(browser: Browser, nginx: Front) -> N
     page = window.tab("/")
     window.sign_in(page, "bob", "enigma")
     expect(page.locator("#who")).to_have_text("bob")
+
+
+def test_rq_dashboard_behind_nginx_shows_its_queues_to_those_inside(
+    browser: Browser,
+    runtime: str,
+    rq_dashboard: Dashboard,
+    redis_url: str,
+    users: Path,
+    certificate: Certificate,
+    tmp_path: Path,
+) -> None:
+    Queue("parcels", connection=Redis.from_url(f"{redis_url}/1")).enqueue("time.sleep", 0)
+    with front("nginx as a proxy", runtime, rq_dashboard, users, certificate, tmp_path) as nginx:
+        window = Window(browser, nginx.site, nginx.origin, ignore_https_errors=True)
+        page = window.tab("/")
+        expect_login(page, nginx, "?next=%2F")
+        window.sign_in(page, "ada", "enigma")
+        expect(page).to_have_title("RQ dashboard")
+        expect(page.get_by_role("cell", name="parcels")).to_be_visible()
+        page.goto(nginx.logout)
+        page.get_by_role("button", name="Sign out").click()
+        expect_login(page, nginx, "")

@@ -13,7 +13,8 @@ pub struct Limits {
     /// How long a kept-alive connection may stay silent between requests, or take nothing of a response that waits to be
     /// sent; for HTTP/2, also how often it is pinged. A reader that takes something within that time, however little,
     /// is not cut off, and a response without anything to send may pause forever, unless the client has closed its half
-    /// for that long: then it has left. Less than a few seconds would also cut off honest readers on a bad network. Default 60 s.
+    /// for that long: then it has left. Less than a few seconds would also cut off honest readers on a bad network.
+    /// Default 60 s.
     pub idle_timeout: Duration,
     /// Most connections at one time, upgraded ones included; further ones wait in the listener's queue. Default 10 000.
     pub connections: usize,

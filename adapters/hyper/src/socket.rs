@@ -20,7 +20,8 @@ pub struct Socket<I, P> {
 
 impl<I, P> Socket<I, P> {
     /// A socket that holds `place` until it is dropped. `has_left` tells whether the peer has closed its half, as
-    /// [`has_left`](crate::has_left) does for a stream of the operating system's. Once `cut` is ready, a read that would wait fails with
+    /// [`has_left`](crate::has_left) does for a stream of the operating system's. Once `cut` is ready, a read that would
+    /// wait fails with
     /// [`io::ErrorKind::ConnectionAborted`] instead.
     pub fn new(
         io: I,

@@ -7,7 +7,7 @@ use crate::event::Reason;
 use crate::lease::Holder;
 use crate::local_path::LocalPath;
 use crate::response_fields::ResponseFields;
-use crate::rules::Demand;
+use crate::rules::{Demand, Verdict};
 use crate::session::{Presented, Session, SessionFault, SessionId, SessionRules, Shown, Standing};
 use crate::step::{Then, Unavailable};
 use crate::{Admission, Denial, Gate, Kind, Peer, Scheme, Step, Timestamp, User};
@@ -144,12 +144,12 @@ impl Search {
     }
 
     /// Whether this user, or nobody in particular, may pass; and if not, why, where there is more to say than that.
-    fn judge(&self, gate: &Gate, user: Option<&User>, place: Peer) -> Result<(), Option<String>> {
+    fn judge<'g>(&self, gate: &'g Gate, user: Option<&User>, place: Peer) -> Result<(), Option<Verdict<'g>>> {
         let settings = gate.settings();
         match (&settings.rules, &self.demand) {
             (Some(rules), Some(demand)) => {
                 let verdict = rules.judge(demand, user, place);
-                if verdict.allows() { Ok(()) } else { Err(Some(verdict.to_string())) }
+                if verdict.allows() { Ok(()) } else { Err(Some(verdict)) }
             }
             (None, _) if user.is_some_and(|user| settings.access.allows(user)) => Ok(()),
             (Some(_), None) | (None, _) => Err(None),
@@ -292,7 +292,7 @@ fn check(gate: &Gate, asker: &Asker, search: &Search, found: Found) -> Result<Fo
     let (denial, why) = if user.id.is_empty() {
         (Denial::BadProof(BadProof::Other("the backend's user has no id")), None)
     } else if let Err(why) = search.judge(gate, Some(user), asker.place) {
-        (Denial::NotAllowed, why)
+        (Denial::NotAllowed, why.map(|verdict| verdict.to_string()))
     } else if found.foreign {
         (Denial::CrossSite, None)
     } else {

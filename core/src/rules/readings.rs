@@ -7,8 +7,8 @@ use crate::path::{decode_fully, is_bare, is_plain};
 /// All that a server behind the gate may read in `path`; a rule must hold for each. Nothing, if some would see other segments
 /// than others: such a path is for nobody.
 ///
-/// One server decodes escapes, another only those that it must, or decodes twice or until nothing is left; some cut `;parameters` and the dots and
-/// spaces at a segment's end. Case is not decided here.
+/// One server decodes escapes, another only those that it must, or decodes twice or until nothing is left; some cut
+/// `;parameters` and the dots and spaces at a segment's end. Case is not decided here.
 pub(super) fn readings(path: &str) -> Option<Vec<Cow<'_, str>>> {
     if is_bare(path) && !path.contains("./") && !path.ends_with('.') {
         return Some(vec![Cow::Borrowed(path)]);

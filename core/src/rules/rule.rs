@@ -43,8 +43,10 @@ impl Rule {
     /// without escapes.
     ///
     /// `methods` are case-sensitive (RFC 9110 §9.1); `GET` covers HEAD, and none at all means every one. A websocket's handshake
-    /// is a GET that opens more than that, so both `GET` and `WEBSOCKET` must be allowed, be it by one rule or by two. `allow` lists who may pass, and one of them is enough: `role:NAME`, `user:ID`,
-    /// `network:10.0.0.0/8` (clients there need no proof), `admins` and `signed-in`.
+    /// is a GET that opens more than that, so both `GET` and `WEBSOCKET` must be allowed, be it by one rule or by two.
+    ///
+    /// `allow` lists who may pass, and one of them is enough: `role:NAME`, `user:ID`, `network:10.0.0.0/8` (clients there need no
+    /// proof), `admins` and `signed-in`.
     ///
     /// # Errors
     /// Which of the three cannot be used, and what to write instead.

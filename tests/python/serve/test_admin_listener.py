@@ -175,13 +175,14 @@ def test_metrics_name_nobody_and_no_path(site: Site) -> None:
 
 
 def test_bytes_that_are_no_request_do_it_no_harm(site: Site) -> None:
-    for payload in (
-        b"\x00\xff\r\n\r\n",
-        b"GET /-/healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-        b"x" * 100_000 + b"\r\n\r\n",
+    for payload, statuses in (
+        (b"\x00\xff\r\n\r\n", {400}),
+        # It grants nothing to anybody, so nothing hangs on its host.
+        (b"GET /-/healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", {200, 400}),
+        (b"x" * 100_000 + b"\r\n\r\n", {400, 414, 431}),
     ):
-        for reply in parse_replies(talk(site.admin, payload, half_close=True)):
-            assert reply.status in (400, 414, 431, 505) or payload.startswith(b"GET"), (payload[:40], reply)
+        (reply,) = parse_replies(talk(site.admin, payload, half_close=True))
+        assert reply.status in statuses, (payload[:40], reply)
     assert admin(site, "GET", "/-/healthz").status == 200
 
 

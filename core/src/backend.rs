@@ -1,6 +1,6 @@
 use crate::jwt::TokenFault;
 use crate::page::LoginPage;
-use crate::{Head, SessionFault, Timestamp, User};
+use crate::{Head, SessionFault, Timestamp, Unavailable, User};
 
 /// Who knows the users: a way to prove who asks, and pages to sign in and out.
 ///
@@ -43,6 +43,20 @@ pub trait AuthBackend: Send + Sync + 'static {
     /// Who asks, if the request proves it. Called for every request that is not public; must not block.
     fn authenticate(&self, head: &Head<'_>, now: Timestamp) -> Proof;
 
+    /// Who asks, after the driver was asked for keys because this backend [needs](Proof::NeedsKeys) some; `fetched` tells whether
+    /// they came.
+    fn authenticate_with_keys(
+        &self,
+        token: &[u8],
+        fetched: Result<(), Unavailable>,
+        now: Timestamp,
+    ) -> Proof {
+        let _ = (token, now);
+        Proof::Unavailable(
+            fetched.err().unwrap_or_else(|| Unavailable::new("the backend reads no such token")),
+        )
+    }
+
     /// What the login path answers.
     fn login(&self) -> LoginAnswer;
 
@@ -74,6 +88,11 @@ pub enum Proof {
     Proven(Proven),
     /// The driver must ask: [`Step::AskBackend`](crate::Step::AskBackend).
     Wait,
+    /// A token whose key may be one that the provider has published since:
+    /// [`Step::FetchKeys`](crate::Step::FetchKeys).
+    NeedsKeys(Vec<u8>),
+    /// It cannot be said: 503, unless somebody else knows.
+    Unavailable(Unavailable),
 }
 
 /// Who asks, and what the proof is worth.

@@ -128,7 +128,9 @@ pub use forwarded::ForwardedFields;
 pub use gate::Gate;
 pub use head::{Head, HeadError, HeadLimits};
 pub use headers::{HeaderView, Repeated, Values};
-pub use jwt::{Algorithm, JwtBackend, JwtBackendBuilder, Key, TokenFault, VerifyOptions};
+pub use jwt::{
+    Algorithm, JwtBackend, JwtBackendBuilder, Key, KeySet, KeySetLimits, TokenFault, VerifyOptions,
+};
 pub use kind::Kind;
 pub use lease::Lease;
 pub use local_path::LocalPath;

@@ -29,6 +29,10 @@ pub enum Step {
     ReadBody(BodyLimit, Then<Result<Body, BodyError>>),
     /// Ask the backend of this name who sent the request: somebody proven, nobody, or "could not ask".
     AskBackend(&'static str, Then<Result<Option<Proven>, Unavailable>>),
+    /// Fetch the keys of the backend of this name, whose [`KeySet`](crate::KeySet) says when that may be: a token's key is not
+    /// among those that are known. Answer once a fetch has ended, this request's or another's; an error if it brought no keys, or
+    /// if it is too early for one.
+    FetchKeys(&'static str, Then<Result<(), Unavailable>>),
     /// Check a password: whose it is, or nobody's. Hashing takes long: not on the event loop.
     CheckPassword(Credentials, Then<Result<Verdict, Unavailable>>),
     /// Tell what is known of the user with this id, whose session is being renewed.
@@ -55,6 +59,7 @@ impl Step {
             Self::Done(_) => self,
             Self::ReadBody(_, then) => then.resume(Err(BodyError::Cut), now),
             Self::AskBackend(_, then) => then.resume(Err(why), now),
+            Self::FetchKeys(_, then) => then.resume(Err(why), now),
             Self::CheckPassword(_, then) => then.resume(Err(why), now),
             Self::LookUpUser(_, then) => then.resume(Err(why), now),
             Self::DrawBytes(then) => then.resume(Err(why), now),

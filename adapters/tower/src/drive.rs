@@ -70,6 +70,10 @@ impl<H: Host> Shared<H> {
                     let answer = async { host.authenticate(backend, request).await };
                     then.resume(self.ask("the backend", answer).await, host.now())
                 }
+                Step::FetchKeys(_, then) => {
+                    let keys = async { self.keys.fetch().await };
+                    then.resume(self.ask("the provider of keys", keys).await, host.now())
+                }
                 Step::CheckPassword(credentials, then) => {
                     let verdict = async { self.users.check(host, credentials).await };
                     then.resume(self.ask("the password check", verdict).await, host.now())

@@ -8,6 +8,7 @@ use tower_layer::Layer;
 
 use crate::drive::Store;
 use crate::expiry::Watch;
+use crate::key_fetcher::{KeyFetcher, NoFetcher};
 use crate::record::RequestIds;
 use crate::verify::{Asynchronous, Blocking, Function, Nobody, Users};
 use crate::{GateService, Host, IntoVerdict, SessionStore, SharedMemory};
@@ -29,6 +30,7 @@ pub(crate) struct Shared<H> {
     pub(crate) requests: Arc<RequestIds>,
     pub(crate) users: Arc<dyn Users<H>>,
     pub(crate) store: Store,
+    pub(crate) keys: Arc<dyn KeyFetcher>,
     pub(crate) deadline: Duration,
     pub(crate) prefix: Mount,
     pub(crate) peer: Option<Arc<PeerOf>>,
@@ -51,6 +53,7 @@ impl<H: Host> GateLayer<H> {
                 requests: Arc::new(RequestIds::starting_at(random)),
                 users: Arc::new(Nobody),
                 store: Store::Memory(Arc::default()),
+                keys: Arc::new(NoFetcher),
                 deadline: Duration::from_secs(5),
                 prefix: Mount::default(),
                 peer: None,
@@ -113,6 +116,13 @@ impl<H: Host> GateLayer<H> {
     #[must_use]
     pub fn session_memory(self, memory: Arc<SharedMemory>) -> Self {
         self.change(|shared| shared.store = Store::Memory(memory))
+    }
+
+    /// Who fetches the keys of an identity provider, where a backend has a [`KeySet`](authgate_core::KeySet). Default: nobody, and
+    /// whatever token needs them is 503.
+    #[must_use]
+    pub fn key_fetcher(self, fetcher: impl KeyFetcher) -> Self {
+        self.change(|shared| shared.keys = Arc::new(fetcher))
     }
 
     /// How long whoever is asked may take to answer, and a form to arrive, before that counts as a failure. Default 5 s.

@@ -22,11 +22,13 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
     {
         return settle(visit, found, search);
     }
-    for backend in &settings.backends {
+    for (index, backend) in settings.backends.iter().enumerate() {
         match backend.authenticate(visit.head, now) {
             Proof::Absent => {}
             Proof::Refused(why) => search.denial = Denial::BadProof(why),
             Proof::Wait => search.waiting.push(Question::Backend(backend.name())),
+            Proof::NeedsKeys(token) => search.waiting.push(Question::Keys { index, token }),
+            Proof::Unavailable(why) => search.waiting.push(Question::Unanswered(why)),
             Proof::Proven(proven) => {
                 if let Some(found) = search.weigh(Found::from(proven), now) {
                     return settle(visit, found, search);
@@ -81,6 +83,13 @@ enum Question {
     /// A sealed session that is due.
     Renew(Box<Session>),
     Backend(&'static str),
+    /// Keys for a token of the backend at this place.
+    Keys {
+        index: usize,
+        token: Vec<u8>,
+    },
+    /// A backend could not be asked.
+    Unanswered(Unavailable),
 }
 
 /// What has been found while the session and the backends are asked.
@@ -185,6 +194,12 @@ impl Parked {
             Some(Question::Backend(backend)) => {
                 Step::AskBackend(backend, Then::new(move |answer, now| self.answered(answer, now)))
             }
+            Some(Question::Keys { index, token }) => {
+                let name = self.gate.settings().backends.get(index).map_or("", |backend| backend.name());
+                let then = Then::new(move |answer, now| self.fetched(index, &token, answer, now));
+                Step::FetchKeys(name, then)
+            }
+            Some(Question::Unanswered(why)) => self.unavailable(&why),
             Some(Question::Load(id)) => {
                 Step::LoadSession(id, Then::new(move |answer, now| self.loaded(id, answer, now)))
             }
@@ -201,6 +216,29 @@ impl Parked {
             Err(why) => self.unavailable(&why),
             Ok(Some(proven)) => self.weigh(proven.into(), now),
             Ok(None) => self.ask(),
+        }
+    }
+
+    /// The token once more, with the keys that there are now.
+    fn fetched(
+        mut self,
+        index: usize,
+        token: &[u8],
+        answer: Result<(), Unavailable>,
+        now: Timestamp,
+    ) -> Step {
+        let backend = self.gate.settings().backends.get(index);
+        let proof =
+            backend.map_or(Proof::Absent, |backend| backend.authenticate_with_keys(token, answer, now));
+        match proof {
+            Proof::Proven(proven) => self.weigh(proven.into(), now),
+            Proof::Unavailable(why) => self.unavailable(&why),
+            Proof::Refused(why) => {
+                self.search.denial = Denial::BadProof(why);
+                self.ask()
+            }
+            // Whoever has been asked twice has had their turn.
+            Proof::Absent | Proof::Wait | Proof::NeedsKeys(_) => self.ask(),
         }
     }
 

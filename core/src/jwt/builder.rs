@@ -6,6 +6,8 @@ use super::JwtBackend;
 use super::algorithm::Algorithm;
 use super::claims::{Policy, VerifyOptions};
 use super::key::Key;
+use super::key_set::{KeySet, KeySetLimits};
+use super::keys::Keys;
 use super::verifier::Verifiers;
 use crate::ConfigError;
 use crate::head::is_token;
@@ -15,6 +17,7 @@ use crate::head::is_token;
 #[must_use = "a builder does nothing until it is built"]
 pub struct JwtBackendBuilder {
     keys: Vec<Key>,
+    key_set: Option<KeySetLimits>,
     algorithms: Vec<Algorithm>,
     header: String,
     scheme: String,
@@ -30,6 +33,7 @@ impl Default for JwtBackendBuilder {
     fn default() -> Self {
         Self {
             keys: Vec::new(),
+            key_set: None,
             algorithms: vec![Algorithm::HS256],
             header: "Authorization".to_owned(),
             scheme: "Bearer".to_owned(),
@@ -58,6 +62,13 @@ impl JwtBackendBuilder {
     /// Adds several keys, for example a whole [JWK Set](Key::jwk_set).
     pub fn keys(mut self, keys: impl IntoIterator<Item = Key>) -> Self {
         self.keys.extend(keys);
+        self
+    }
+
+    /// Adds the keys of an identity provider, which the driver fetches; see [`JwtBackend::key_set`]. The algorithms that it signs
+    /// with must be named: what it publishes does not decide that. Default: none.
+    pub fn key_set(mut self, limits: KeySetLimits) -> Self {
+        self.key_set = Some(limits);
         self
     }
 
@@ -146,7 +157,7 @@ impl JwtBackendBuilder {
     /// name; a header or scheme that is no token; a leeway that is no number or beyond a century; more than 64 required
     /// claims.
     pub fn build(mut self) -> Result<JwtBackend, ConfigError> {
-        if self.keys.is_empty() {
+        if self.keys.is_empty() && self.key_set.is_none() {
             return Err(ConfigError::new("key", "there is none", "add a secret, a public key or a key set"));
         }
         if self.algorithms.is_empty() {
@@ -165,12 +176,13 @@ impl JwtBackendBuilder {
                 "write for example \"Authorization\"",
             )
         })?;
-        let verifiers = Verifiers::new(&self.keys, &self.algorithms)?;
+        let set = self.key_set.map(|limits| KeySet::new(&self.algorithms, limits)).transpose()?;
+        let fixed = Verifiers::new(&self.keys, &self.algorithms, set.is_some())?;
         Ok(JwtBackend {
             header,
             header_text: self.header,
             scheme: self.scheme,
-            verifiers,
+            keys: Keys::new(&self.algorithms, fixed, set),
             policy: self.policy,
         })
     }

@@ -21,6 +21,8 @@ pub enum TokenFault {
     Critical,
     /// No key made the signature.
     Signature,
+    /// The key that it names is none of the provider's, or its signature is of none of them.
+    UnknownKey,
     /// The payload is no JSON object that a token may have.
     Payload,
     /// A claim has the wrong type or value; which one.
@@ -53,6 +55,7 @@ impl TokenFault {
             Self::Algorithm => "token-algorithm",
             Self::Critical => "token-critical",
             Self::Signature => "token-signature",
+            Self::UnknownKey => "token-unknown-key",
             Self::Payload => "token-payload",
             Self::Claim(_) => "token-claim",
             Self::Missing(_) | Self::Required => "token-claim-missing",
@@ -75,6 +78,7 @@ impl TokenFault {
             Self::Algorithm => "the token's algorithm is not allowed".into(),
             Self::Critical => "the token's header has an extension that nobody here understands".into(),
             Self::Signature => "no key made the token's signature".into(),
+            Self::UnknownKey => "the token's key is none of the provider's".into(),
             Self::Payload => "the token's payload is not acceptable JSON".into(),
             Self::Claim(name) => format!("the token's claim {name:?} has the wrong type").into(),
             Self::Missing(name) => format!("the token's required claim {name:?} is missing").into(),

@@ -140,6 +140,11 @@ impl Key {
         self.id.as_deref()
     }
 
+    /// Whether everybody may know it.
+    pub(super) fn is_public(&self) -> bool {
+        matches!(self.material, Material::Public(_))
+    }
+
     /// Whether any algorithm takes the key. For secrets their length decides, once the algorithms are known.
     fn fits_something(&self) -> bool {
         let fits = |algorithm| matches!(self.prepare(algorithm), Ok(Some(_)));

@@ -6,6 +6,8 @@ mod claims;
 mod fault;
 mod json;
 mod key;
+mod key_set;
+mod keys;
 mod token;
 mod verifier;
 
@@ -17,10 +19,12 @@ use self::claims::Policy;
 pub use self::claims::VerifyOptions;
 pub use self::fault::TokenFault;
 pub use self::key::Key;
-use self::verifier::Verifiers;
+pub use self::key_set::{KeySet, KeySetLimits};
+use self::keys::Keys;
+use self::token::Unproven;
 use crate::backend::{AuthBackend, BadProof, LoginAnswer, LogoutAnswer, Proof, Proven};
 use crate::page::LoginPage;
-use crate::{Head, Timestamp};
+use crate::{Head, Timestamp, Unavailable};
 
 /// The stateless backend: `Authorization: Bearer <token>` (RFC 6750 §2.1) with a JSON Web Token (RFC 7519).
 ///
@@ -40,7 +44,7 @@ pub struct JwtBackend {
     /// The field's name as it was set, for people.
     header_text: String,
     scheme: String,
-    verifiers: Verifiers,
+    keys: Keys,
     policy: Policy,
 }
 
@@ -55,9 +59,33 @@ impl JwtBackend {
     /// # Errors
     /// Why the token proves nothing.
     pub fn verify(&self, token: &[u8], now: Timestamp) -> Result<Proven, TokenFault> {
-        let payload = token::open(token, &self.verifiers)?;
+        self.open(token, now).map_err(|why| match why {
+            Unproven::Fault(fault) => fault,
+            Unproven::UnknownKey(_) | Unproven::NoKeys => TokenFault::UnknownKey,
+        })
+    }
+
+    /// The provider's keys, for whoever fetches them; nothing if all keys are fixed.
+    pub fn key_set(&self) -> Option<&KeySet> {
+        self.keys.set()
+    }
+
+    fn open(&self, token: &[u8], now: Timestamp) -> Result<Proven, Unproven> {
+        let payload = token::open(token, &self.keys, now)?;
         let (user, until) = self.policy.judge(payload, now)?;
         Ok(Proven { user, until, ambient: false })
+    }
+
+    /// What a token proves before anybody is asked for keys.
+    fn judge(&self, token: &[u8], now: Timestamp) -> Proof {
+        match self.open(token, now) {
+            Ok(proven) => Proof::Proven(proven),
+            Err(Unproven::Fault(fault)) => refused(fault),
+            Err(Unproven::UnknownKey(kid)) if self.keys.set().is_some_and(|set| set.misses(&kid, now)) => {
+                refused(TokenFault::UnknownKey)
+            }
+            Err(Unproven::UnknownKey(_) | Unproven::NoKeys) => Proof::NeedsKeys(token.to_vec()),
+        }
     }
 
     /// The token in the header field, or nothing if the field is missing or of another scheme.
@@ -87,11 +115,30 @@ impl AuthBackend for JwtBackend {
     }
 
     fn authenticate(&self, head: &Head<'_>, now: Timestamp) -> Proof {
-        let found = self.token(head).and_then(|token| token.map(|token| self.verify(token, now)).transpose());
-        match found {
+        match self.token(head) {
             Ok(None) => Proof::Absent,
-            Ok(Some(proven)) => Proof::Proven(proven),
-            Err(fault) => Proof::Refused(BadProof::Token(fault)),
+            Ok(Some(token)) => self.judge(token, now),
+            Err(fault) => refused(fault),
+        }
+    }
+
+    fn authenticate_with_keys(
+        &self,
+        token: &[u8],
+        fetched: Result<(), Unavailable>,
+        now: Timestamp,
+    ) -> Proof {
+        match (self.open(token, now), fetched) {
+            (Ok(proven), _) => Proof::Proven(proven),
+            (Err(Unproven::Fault(fault)), _) => refused(fault),
+            (Err(Unproven::UnknownKey(kid)), Ok(())) => {
+                self.keys.set().inspect(|set| set.miss(&kid));
+                refused(TokenFault::UnknownKey)
+            }
+            (Err(Unproven::UnknownKey(_) | Unproven::NoKeys), Err(why)) => Proof::Unavailable(why),
+            (Err(Unproven::NoKeys), Ok(())) => {
+                Proof::Unavailable(Unavailable::new("the provider's keys have not been fetched"))
+            }
         }
     }
 
@@ -103,4 +150,8 @@ impl AuthBackend for JwtBackend {
     fn logout(&self) -> LogoutAnswer {
         LogoutAnswer::ToLogin
     }
+}
+
+fn refused(fault: TokenFault) -> Proof {
+    Proof::Refused(BadProof::Token(fault))
 }

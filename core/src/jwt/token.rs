@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 
 use super::fault::TokenFault;
 use super::json::{is_readable, string};
-use super::verifier::Verifiers;
+use super::keys::Keys;
+use crate::Timestamp;
 
 /// The longest token, in bytes. Checked before anything is decoded.
 pub(super) const MAX_BYTES: usize = 64 * 1024;
@@ -17,9 +18,9 @@ const MAX_SIGNATURE: usize = 1024;
 
 /// Checks a compact JWS (RFC 7515 §7.1) and returns its payload, decoded: signed by one of our keys, with the
 /// algorithm that this key is for, and not yet understood.
-pub(super) fn open(token: &[u8], verifiers: &Verifiers) -> Result<Vec<u8>, TokenFault> {
+pub(super) fn open(token: &[u8], keys: &Keys, now: Timestamp) -> Result<Vec<u8>, Unproven> {
     if token.len() > MAX_BYTES {
-        return Err(TokenFault::TooLong);
+        return Err(TokenFault::TooLong.into());
     }
     let signed = memchr::memrchr(b'.', token).ok_or(TokenFault::Encoding)?;
     let (message, signature) = token.split_at_checked(signed).ok_or(TokenFault::Encoding)?;
@@ -29,16 +30,32 @@ pub(super) fn open(token: &[u8], verifiers: &Verifiers) -> Result<Vec<u8>, Token
 
     let mut room = [0; MAX_SIGNATURE];
     let signature = decode_into(signature, &mut room)?;
-    let holds = match verifiers.check_usual(header, message, signature) {
-        Some(holds) => holds,
+    match keys.usual(header) {
+        Some(algorithm) => keys.check(algorithm, None, message, signature, now)?,
         None => {
             let header = decode(header)?;
             let header = Header::read(&header)?;
-            let found = verifiers.check(&header.algorithm, header.key_id.as_deref(), message, signature);
-            found.ok_or(TokenFault::Algorithm)?
+            let algorithm = keys.allowed(&header.algorithm).ok_or(TokenFault::Algorithm)?;
+            keys.check(algorithm, header.key_id.as_deref(), message, signature, now)?;
         }
-    };
-    if holds { decode(payload) } else { Err(TokenFault::Signature) }
+    }
+    Ok(decode(payload)?)
+}
+
+/// Why a token proves nothing, as far as anybody here knows.
+#[derive(Debug)]
+pub(super) enum Unproven {
+    Fault(TokenFault),
+    /// Its key is in no set that has been fetched; its id, or nothing if it names none.
+    UnknownKey(String),
+    /// The provider's keys have not been fetched, or too long ago.
+    NoKeys,
+}
+
+impl From<TokenFault> for Unproven {
+    fn from(fault: TokenFault) -> Self {
+        Self::Fault(fault)
+    }
 }
 
 /// Canonical base64url without padding: one text for each value. A dot inside the payload fails here, too.

@@ -2,7 +2,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::ParsedPublicKey;
-use base64_simd::URL_SAFE_NO_PAD;
 
 use super::algorithm::Algorithm;
 use super::key::Key;
@@ -35,10 +34,8 @@ pub(super) struct Verifiers {
 }
 
 /// The keys of one algorithm, in the order given.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Ring {
-    /// The header of a token as most issuers write it, in base64url, so that it need not be read.
-    usual: [String; 3],
     checks: Vec<Check>,
     by_id: BTreeMap<String, Vec<usize>>,
 }
@@ -48,30 +45,26 @@ struct Ring {
 const MOST_TRIES: usize = 16;
 
 impl Verifiers {
-    /// Pairs each allowed algorithm with the keys that fit it.
-    pub(super) fn new(keys: &[Key], algorithms: &[Algorithm]) -> Result<Self, ConfigError> {
-        let mut rings = Vec::with_capacity(algorithms.len());
+    /// Pairs each allowed algorithm with the keys that fit it. Where `others` may have keys, too, one may be without.
+    pub(super) fn new(keys: &[Key], algorithms: &[Algorithm], others: bool) -> Result<Self, ConfigError> {
         let mut unused: Vec<&Key> = keys.iter().filter(|key| !key.from_set).collect();
-        for &algorithm in algorithms {
-            let mut ring = Ring::new(algorithm);
+        let rings = algorithms.iter().map(|&algorithm| {
+            let mut ring = Ring::default();
             for key in keys {
                 let Some(check) = key.prepare(algorithm)? else { continue };
                 unused.retain(|other| !std::ptr::eq(*other, key));
-                let index = ring.checks.len();
-                ring.checks.push(check);
-                if let Some(id) = key.id() {
-                    ring.by_id.entry(id.to_owned()).or_default().push(index);
-                }
+                ring.push(check, key.id());
             }
-            if ring.checks.is_empty() {
+            if ring.checks.is_empty() && (!others || algorithm.is_hmac()) {
                 return Err(ConfigError::new(
                     "algorithms",
                     format!("no key fits {algorithm}"),
                     "HS* takes a secret, RS* and PS* an RSA key, ES* a key on its curve, EdDSA an Ed25519 key",
                 ));
             }
-            rings.push((algorithm, ring));
-        }
+            Ok((algorithm, ring))
+        });
+        let rings = rings.collect::<Result<_, _>>()?;
         if !unused.is_empty() {
             return Err(ConfigError::new(
                 "algorithms",
@@ -79,49 +72,62 @@ impl Verifiers {
                 "allow an algorithm that it is for, or leave the key out",
             ));
         }
-        let ids = keys.iter().filter_map(|key| key.id().map(str::to_owned)).collect();
-        Ok(Self { rings, ids })
+        Ok(Self { rings, ids: ids(keys) })
     }
 
-    /// Whether a key of the algorithm called `name` signed `message`; nothing if no such algorithm is allowed.
+    /// The same for keys that somebody else publishes, of which some may be for nothing here, and how many are for something;
+    /// nothing if none is.
+    pub(super) fn of_set(keys: &[Key], algorithms: &[Algorithm]) -> Option<(Self, usize)> {
+        let mut usable = BTreeSet::new();
+        let rings = algorithms.iter().map(|&algorithm| {
+            let mut ring = Ring::default();
+            for (index, key) in keys.iter().enumerate() {
+                if let Ok(Some(check)) = key.prepare(algorithm) {
+                    usable.insert(index);
+                    ring.push(check, key.id());
+                }
+            }
+            (algorithm, ring)
+        });
+        let verifiers = Self { rings: rings.collect(), ids: ids(keys) };
+        (!usable.is_empty()).then_some((verifiers, usable.len()))
+    }
+
+    /// Whether there is a key of this id, whatever it is for.
+    pub(super) fn knows(&self, kid: &str) -> bool {
+        self.ids.contains(kid)
+    }
+
+    /// Whether a key of `algorithm` signed `message`.
     ///
     /// A known `kid` selects its keys. Without one, or with one that nobody knows, the first 16 keys are tried in order.
     pub(super) fn check(
         &self,
-        name: &str,
+        algorithm: Algorithm,
         kid: Option<&str>,
         message: &[u8],
         signature: &[u8],
-    ) -> Option<bool> {
-        let (_, ring) = self.rings.iter().find(|(algorithm, _)| algorithm.as_str() == name)?;
-        Some(match kid.filter(|kid| self.ids.contains(*kid)) {
+    ) -> bool {
+        let Some((_, ring)) = self.rings.iter().find(|(ours, _)| *ours == algorithm) else { return false };
+        match kid.filter(|kid| self.knows(kid)) {
             Some(kid) => {
                 let named = ring.by_id.get(kid).into_iter().flatten();
                 named.filter_map(|&index| ring.checks.get(index)).any(|check| check.holds(message, signature))
             }
-            None => ring.tries(message, signature),
-        })
-    }
-
-    /// As [`check`](Self::check), for the encoded header of a token; nothing if it must be read first.
-    pub(super) fn check_usual(&self, header: &[u8], message: &[u8], signature: &[u8]) -> Option<bool> {
-        let is_usual = |ring: &&(_, Ring)| ring.1.usual.iter().any(|usual| usual.as_bytes() == header);
-        self.rings.iter().find(is_usual).map(|(_, ring)| ring.tries(message, signature))
+            None => ring.checks.iter().take(MOST_TRIES).any(|check| check.holds(message, signature)),
+        }
     }
 }
 
 impl Ring {
-    fn new(algorithm: Algorithm) -> Self {
-        let usual = [
-            format!("{{\"alg\":\"{algorithm}\",\"typ\":\"JWT\"}}"),
-            format!("{{\"typ\":\"JWT\",\"alg\":\"{algorithm}\"}}"),
-            format!("{{\"alg\":\"{algorithm}\"}}"),
-        ];
-        let usual = usual.map(|header| URL_SAFE_NO_PAD.encode_to_string(header));
-        Self { usual, checks: Vec::new(), by_id: BTreeMap::new() }
+    fn push(&mut self, check: Check, id: Option<&str>) {
+        if let Some(id) = id {
+            self.by_id.entry(id.to_owned()).or_default().push(self.checks.len());
+        }
+        self.checks.push(check);
     }
+}
 
-    fn tries(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.checks.iter().take(MOST_TRIES).any(|check| check.holds(message, signature))
-    }
+fn ids(keys: &[Key]) -> BTreeSet<String> {
+    keys.iter().filter_map(|key| key.id().map(str::to_owned)).collect()
 }

@@ -16,7 +16,7 @@ use crate::rules::RuleSet;
 use crate::session::{SessionRules, Sessions};
 use crate::throttle::{Throttle, ThrottleLimits};
 use crate::upstream::Upstream;
-use crate::{Access, ConfigError, Rule};
+use crate::{Access, ConfigError, Rule, Sharing};
 
 /// The settings of a [`Gate`]; each says its default.
 ///
@@ -54,6 +54,7 @@ pub struct GateBuilder {
     logo: Option<String>,
     texts: Texts,
     sessions: Option<Sessions>,
+    sharing: Option<Sharing>,
     throttle: ThrottleLimits,
     limits: HeadLimits,
     upstream: Option<Upstream>,
@@ -84,6 +85,7 @@ impl GateBuilder {
             logo: None,
             texts: Texts::default(),
             sessions: None,
+            sharing: None,
             throttle: ThrottleLimits::default(),
             limits: HeadLimits::default(),
             upstream: None,
@@ -221,6 +223,13 @@ impl GateBuilder {
         self
     }
 
+    /// Shares sessions, their ends, and the count of tries to sign in with other gates, by way of a store that the driver asks. It
+    /// is for a store that many processes share, whether sessions are records in it or sealed. Default: no.
+    pub fn sharing(mut self, sharing: Sharing) -> Self {
+        self.sharing = Some(sharing);
+        self
+    }
+
     /// How many tries to sign in are allowed. Default: 10 for a network and 10 for a user, then ever longer delays.
     pub fn throttle(mut self, limits: ThrottleLimits) -> Self {
         self.throttle = limits;
@@ -285,8 +294,12 @@ impl GateBuilder {
         let forwarded_fields = forwarded_fields(self.forward_auth, self.forwarded_fields, &self.proxies)?;
         let upstream = self.upstream.or_else(|| self.forward_auth.then(Upstream::new));
         let mut sessions = sessions(&self.backends, self.sessions)?
-            .map(|sessions| sessions.prepare(&self.realm))
+            .map(|sessions| sessions.prepare(&self.realm, self.sharing))
             .transpose()?;
+        if self.sharing.is_some() && sessions.is_none() {
+            let problem = "no backend makes sessions that could be shared";
+            return Err(ConfigError::new("sharing", problem, "add a `PasswordBackend`, or leave it out"));
+        }
         let before = self.predecessor.as_ref().map(Gate::settings);
         let ended_before = before.and_then(|old| old.endings.clone());
         if let (Some(sessions), Some(endings)) = (&mut sessions, &ended_before) {

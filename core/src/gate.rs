@@ -109,9 +109,10 @@ impl Gate {
     }
 
     /// Ends all sessions of the user with this id that have begun until `now`: somebody was disabled, has a new password, or
-    /// has lost a machine. Open streams end as well. It holds for this gate and its clones; another process must be told,
-    /// too, and a process that starts anew has forgotten it: with a store of your own, also remove that user's records, or
-    /// those that nobody has shown since are good again.
+    /// has lost a machine. Open streams end as well. It holds for this gate and its clones. Where gates [share](crate::Sharing) a store,
+    /// tell that as well, which an adapter's function of this name does; without, another process must be told, too, and a
+    /// process that starts anew has forgotten it: with a store of your own, also remove that user's records, or those that
+    /// nobody has shown since are good again.
     pub fn sign_out_everywhere(&self, user: &str, now: Timestamp) {
         self.end_sessions_begun_until(user, now, now);
     }
@@ -133,9 +134,12 @@ impl Gate {
     }
 
     /// Whether a session has not been ended before its time.
-    pub(crate) fn spares(&self, holder: &Holder) -> bool {
+    pub(crate) fn spares(&self, holder: &Holder, now: Timestamp) -> bool {
         let Holder { id, user, issued } = holder;
-        self.0.sessions.as_ref().is_some_and(|sessions| sessions.endings().spare(id, user, *issued))
+        self.0
+            .sessions
+            .as_ref()
+            .is_some_and(|sessions| sessions.is_in_touch(now) && sessions.endings().spare(id, user, *issued))
     }
 
     pub(crate) fn throttle(&self) -> MutexGuard<'_, Throttle> {

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::session::SessionId;
-use crate::{Gate, Timestamp};
+use crate::{EndingsNews, EndingsSince, Gate, Timestamp};
 
 /// How long an admission is good for: streams outlive the moment at which they were let through, and must not outlive
 /// the reason.
@@ -35,10 +35,26 @@ impl Lease {
         self.session.is_some()
     }
 
+    /// What must be asked before [`holds`](Self::holds) tells what has ended elsewhere, too: where gates share a store, and the last
+    /// answer is a moment ago. Hand the answer to [`hear`](Self::hear); where there is none, the admission stays as it is for a
+    /// while ([`Sharing::grace`](crate::Sharing::grace)), and then ends.
+    pub fn asks(&self, now: Timestamp) -> Option<EndingsSince> {
+        let (gate, _) = self.session.as_ref()?;
+        gate.settings().sessions.as_ref()?.news_wanted(now)
+    }
+
+    /// Takes what the store told when it was asked at the moment `asked`.
+    pub fn hear(&self, news: EndingsNews, asked: Timestamp, now: Timestamp) {
+        let sessions = self.session.as_ref().and_then(|(gate, _)| gate.settings().sessions.as_ref());
+        if let Some(sessions) = sessions {
+            sessions.hear(news, asked, now);
+        }
+    }
+
     /// Whether the admission is still good.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
-            && self.session.as_ref().is_none_or(|(gate, holder)| gate.spares(holder))
+            && self.session.as_ref().is_none_or(|(gate, holder)| gate.spares(holder, now))
     }
 }
 

@@ -1,8 +1,8 @@
 use std::fmt;
 
 use crate::{
-    Admission, Body, BodyError, BodyLimit, Credentials, Decision, Lookup, Proven, Session, SessionId,
-    Timestamp, Verdict,
+    Admission, Body, BodyError, BodyLimit, Count, CountKey, Credentials, Decision, EndingsNews, EndingsSince,
+    Lookup, Proven, Session, SessionId, Swap, Timestamp, Verdict,
 };
 
 /// A question to the driver, or the end.
@@ -45,8 +45,15 @@ pub enum Step {
     CreateSession(SessionId, Session, Then<Result<bool, Unavailable>>),
     /// Replace the session of this id in the store; `false` if there is none (any more), and then none is made.
     RenewSession(SessionId, Session, Then<Result<bool, Unavailable>>),
-    /// Remove the session of this id from the store, for good. It is no fault if there is none.
+    /// Remove the session of this id from the store, for good. It is no fault if there is none. Where gates
+    /// [share](crate::Sharing) a store, the others hear of it as of any ending, whether or not there was a record.
     DropSession(SessionId, Then<Result<(), Unavailable>>),
+    /// Tell what has ended elsewhere since. Asked only of gates that [share](crate::Sharing) a store, as are the next two.
+    HearEndings(EndingsSince, Then<Result<EndingsNews, Unavailable>>),
+    /// Load these counts of tries to sign in, in this order; nothing for one that there is not (any more).
+    LoadCounts(Vec<CountKey>, Then<Result<Vec<Option<Count>>, Unavailable>>),
+    /// Make all these changes in one step, or none of them; `false` if a count is not what it was.
+    SwapCounts(Vec<Swap>, Then<Result<bool, Unavailable>>),
     /// The end.
     Done(Decision),
 }
@@ -66,6 +73,9 @@ impl Step {
             Self::LoadSession(_, then) => then.resume(Err(why), now),
             Self::CreateSession(_, _, then) | Self::RenewSession(_, _, then) => then.resume(Err(why), now),
             Self::DropSession(_, then) => then.resume(Err(why), now),
+            Self::HearEndings(_, then) => then.resume(Err(why), now),
+            Self::LoadCounts(_, then) => then.resume(Err(why), now),
+            Self::SwapCounts(_, then) => then.resume(Err(why), now),
         }
     }
 }

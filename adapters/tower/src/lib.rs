@@ -8,6 +8,7 @@ mod key_fetcher;
 mod layer;
 mod record;
 mod service;
+mod shared_store;
 mod store;
 mod verify;
 
@@ -18,5 +19,6 @@ pub use key_fetcher::KeyFetcher;
 pub use layer::GateLayer;
 pub use record::{Record, RequestId};
 pub use service::{GateFuture, GateService};
+pub use shared_store::SharedStore;
 pub use store::{Answer, SessionStore, SharedMemory};
 pub use verify::IntoVerdict;

@@ -1,4 +1,5 @@
 use super::held::Held;
+use super::news::hear_since;
 use super::refuse::{Asker, Details};
 use super::visit::Visit;
 use crate::backend::{BadProof, Proof, Proven};
@@ -9,6 +10,7 @@ use crate::local_path::LocalPath;
 use crate::response_fields::ResponseFields;
 use crate::rules::{Demand, Verdict};
 use crate::session::{Presented, Session, SessionFault, SessionId, SessionRules, Shown, Standing};
+use crate::sharing::EndingsSince;
 use crate::step::{Then, Unavailable};
 use crate::{Admission, Denial, Gate, Kind, Peer, Scheme, Step, Timestamp, User};
 
@@ -52,7 +54,7 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
     }
     search.waiting.reverse();
     let (gate, asker, login) = (visit.gate.clone(), visit.asker(), visit.login_and_back());
-    Parked { gate, asker, login, search }.ask()
+    Parked { gate, asker, login, search }.ask(now)
 }
 
 fn settle(visit: &Visit<'_>, found: Found, search: Search) -> Step {
@@ -79,7 +81,11 @@ pub(super) struct Found {
 
 /// What is still to be asked.
 enum Question {
+    /// What has ended elsewhere, before a session counts.
+    Hear(EndingsSince),
     Load(SessionId),
+    /// A sealed session, once that is known.
+    Weigh(Box<Session>),
     /// A sealed session that is due.
     Renew(Box<Session>),
     Backend(&'static str),
@@ -126,11 +132,21 @@ impl Search {
     /// Reads the session's cookie; gives its user if that settles the matter.
     fn read(&mut self, sessions: &SessionRules, visit: &Visit<'_>, now: Timestamp) -> Option<Found> {
         self.fields.touch();
-        match sessions.read(visit.head.headers, visit.scheme) {
-            Presented::Nothing => {}
-            Presented::Bad => self.reject(sessions, SessionFault::Cookie, None, visit.scheme),
-            Presented::One(Shown::Record(id)) => self.waiting.push(Question::Load(id)),
-            Presented::One(Shown::Sealed(session)) => match sessions.weigh(&session, self.foreign, now) {
+        let shown = match sessions.read(visit.head.headers, visit.scheme) {
+            Presented::Nothing => return None,
+            Presented::Bad => {
+                self.reject(sessions, SessionFault::Cookie, None, visit.scheme);
+                return None;
+            }
+            Presented::One(shown) => shown,
+        };
+        let news = sessions.news_wanted(now).map(Question::Hear);
+        let must_hear = news.is_some();
+        self.waiting.extend(news);
+        match shown {
+            Shown::Record(id) => self.waiting.push(Question::Load(id)),
+            Shown::Sealed(session) if must_hear => self.waiting.push(Question::Weigh(session)),
+            Shown::Sealed(session) => match sessions.weigh(&session, self.foreign, now) {
                 Standing::Fails(fault) => self.reject(sessions, fault, Some(*session), visit.scheme),
                 Standing::Due => self.waiting.push(Question::Renew(session)),
                 Standing::Holds { until } => return self.weigh(Found::in_session(*session, until), now),
@@ -189,8 +205,15 @@ pub(super) struct Parked {
 
 impl Parked {
     /// Asks what is still to be asked, one after the other.
-    fn ask(mut self) -> Step {
+    fn ask(mut self, now: Timestamp) -> Step {
         match self.search.waiting.pop() {
+            Some(Question::Hear(since)) => {
+                hear_since(self.gate.clone(), since, now, move |answer, now| match answer {
+                    Err(why) => self.unavailable(&why),
+                    Ok(()) => self.ask(now),
+                })
+            }
+            Some(Question::Weigh(session)) => Held { parked: self, session: *session }.begin(now),
             Some(Question::Backend(backend)) => {
                 Step::AskBackend(backend, Then::new(move |answer, now| self.answered(answer, now)))
             }
@@ -215,7 +238,7 @@ impl Parked {
         match answer {
             Err(why) => self.unavailable(&why),
             Ok(Some(proven)) => self.weigh(proven.into(), now),
-            Ok(None) => self.ask(),
+            Ok(None) => self.ask(now),
         }
     }
 
@@ -235,17 +258,17 @@ impl Parked {
             Proof::Unavailable(why) => self.unavailable(&why),
             Proof::Refused(why) => {
                 self.search.denial = Denial::BadProof(why);
-                self.ask()
+                self.ask(now)
             }
             // Whoever has been asked twice has had their turn.
-            Proof::Absent | Proof::Wait | Proof::NeedsKeys(_) => self.ask(),
+            Proof::Absent | Proof::Wait | Proof::NeedsKeys(_) => self.ask(now),
         }
     }
 
     fn loaded(self, id: SessionId, answer: Result<Option<Session>, Unavailable>, now: Timestamp) -> Step {
         match answer {
             Err(why) => self.unavailable(&why),
-            Ok(None) => self.reject(SessionFault::Unknown, None),
+            Ok(None) => self.reject(SessionFault::Unknown, None, now),
             Ok(Some(session)) if session.id != id => {
                 self.unavailable(&Unavailable::new("the session store answered with another session"))
             }
@@ -254,18 +277,18 @@ impl Parked {
     }
 
     /// A session that does not hold; somebody else may know better.
-    pub(super) fn reject(mut self, fault: SessionFault, session: Option<Session>) -> Step {
+    pub(super) fn reject(mut self, fault: SessionFault, session: Option<Session>, now: Timestamp) -> Step {
         if let Some(sessions) = &self.gate.settings().sessions {
             self.search.reject(sessions, fault, session, self.asker.scheme);
         }
-        self.ask()
+        self.ask(now)
     }
 
     /// Goes on with what has been found, if it settles the matter.
     pub(super) fn weigh(mut self, found: Found, now: Timestamp) -> Step {
         match self.search.weigh(found, now) {
             Some(found) => self.settle(found),
-            None => self.ask(),
+            None => self.ask(now),
         }
     }
 

@@ -12,12 +12,12 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// A record, as it was loaded.
+    /// A record as it was loaded, or what a cookie holds.
     pub(super) fn begin(self, now: Timestamp) -> Step {
         let gate = self.parked.gate.clone();
-        let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown) };
+        let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown, now) };
         match sessions.weigh(&self.session, self.parked.search.foreign, now) {
-            Standing::Fails(fault) => self.end(fault),
+            Standing::Fails(fault) => self.end(fault, now),
             Standing::Due => self.renew(),
             Standing::Holds { until } => self.admit(until, now),
         }
@@ -31,14 +31,14 @@ impl Held {
 
     fn looked_up(self, answer: Result<Lookup, Unavailable>, now: Timestamp) -> Step {
         let gate = self.parked.gate.clone();
-        let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown) };
+        let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown, now) };
         let lookup = match answer {
             Err(why) => return self.unavailable(&why),
             Ok(lookup) => lookup,
         };
         let Some(session) = sessions.renewed(self.session.clone(), lookup, now) else {
             sessions.endings().end(self.session.id, self.session.issued, now);
-            return self.end(SessionFault::UserChanged);
+            return self.end(SessionFault::UserChanged, now);
         };
         let held = Self { session: session.clone(), ..self };
         if sessions.are_sealed() {
@@ -50,7 +50,7 @@ impl Held {
 
     fn sealed(mut self, random: Result<[u8; 32], Unavailable>, now: Timestamp) -> Step {
         let gate = self.parked.gate.clone();
-        let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown) };
+        let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown, now) };
         let scheme = self.parked.asker.scheme;
         match random.and_then(|random| sessions.seal(&self.session, &random, scheme)) {
             Err(why) => self.unavailable(&why),
@@ -65,7 +65,7 @@ impl Held {
         match answer {
             Err(why) => self.unavailable(&why),
             // Its user signed out in the meantime.
-            Ok(false) => self.parked.reject(SessionFault::Unknown, Some(self.session)),
+            Ok(false) => self.parked.reject(SessionFault::Unknown, Some(self.session), now),
             Ok(true) => self.go_on(now),
         }
     }
@@ -73,10 +73,10 @@ impl Held {
     /// Goes on with a renewed session, unless it has ended while others were asked.
     fn go_on(self, now: Timestamp) -> Step {
         let gate = self.parked.gate.clone();
-        let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown) };
+        let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown, now) };
         let until = sessions.until(&self.session);
         match sessions.judge(&self.session, now) {
-            Err(fault) => self.end(fault),
+            Err(fault) => self.end(fault, now),
             Ok(()) => self.admit(until, now),
         }
     }
@@ -86,16 +86,17 @@ impl Held {
     }
 
     /// A session that was ended by somebody leaves the store as well, so that nobody revives it; what ended by itself is the
-    /// store's to forget.
-    fn end(self, fault: SessionFault) -> Step {
-        let somebodys = matches!(fault, SessionFault::SignedOut | SessionFault::UserChanged);
-        if !somebodys || rules(&self.parked.gate).is_none_or(SessionRules::are_sealed) {
-            return self.parked.reject(fault, Some(self.session));
+    /// store's to forget. A sealed one is in no store, and other gates look its user up as this one did.
+    fn end(self, fault: SessionFault, now: Timestamp) -> Step {
+        let is_somebodys = matches!(fault, SessionFault::SignedOut | SessionFault::UserChanged);
+        let is_told = is_somebodys && rules(&self.parked.gate).is_some_and(|sessions| !sessions.are_sealed());
+        if !is_told {
+            return self.parked.reject(fault, Some(self.session), now);
         }
         let id = self.session.id;
-        let dropped = move |answer, _| match answer {
+        let dropped = move |answer, now| match answer {
             Err(why) => self.unavailable(&why),
-            Ok(()) => self.parked.reject(fault, Some(self.session)),
+            Ok(()) => self.parked.reject(fault, Some(self.session), now),
         };
         Step::DropSession(id, Then::new(dropped))
     }

@@ -29,7 +29,8 @@ impl Leaving {
         loop {
             match self.shown.pop() {
                 None => return (self.then)(Ok(self.user), now),
-                Some(Shown::Sealed(session)) => self.end(*session, now),
+                Some(Shown::Sealed(session)) if self.tells(&session, now) => return self.tell(*session),
+                Some(Shown::Sealed(session)) => self.end(session.id, *session, now),
                 Some(Shown::Record(id)) => {
                     return Step::LoadSession(id, Then::new(move |answer, now| self.loaded(id, answer, now)));
                 }
@@ -43,7 +44,7 @@ impl Leaving {
         match answer {
             Err(why) => return (self.then)(Err(why), now),
             Ok(None) => return self.next(now),
-            Ok(Some(session)) if session.id == id => self.end(session, now),
+            Ok(Some(session)) if session.id == id => self.end(id, session, now),
             Ok(Some(_)) => {}
         }
         Step::DropSession(
@@ -55,10 +56,32 @@ impl Leaving {
         )
     }
 
-    fn end(&mut self, session: Session, now: Timestamp) {
+    /// Whether others would go on believing a sealed session that still holds.
+    fn tells(&self, session: &Session, now: Timestamp) -> bool {
+        let sessions = self.gate.settings().sessions.as_ref();
+        sessions.is_some_and(|sessions| sessions.are_shared() && sessions.judge(session, now).is_ok())
+    }
+
+    /// A sealed session ends in the store before it ends here: should the store's answer get lost, it holds, and is told again when
+    /// it is shown again.
+    fn tell(mut self, session: Session) -> Step {
+        let id = session.id;
+        Step::DropSession(
+            id,
+            Then::new(move |answer, now| match answer {
+                Err(why) => (self.then)(Err(why), now),
+                Ok(()) => {
+                    self.end(id, session, now);
+                    self.next(now)
+                }
+            }),
+        )
+    }
+
+    fn end(&mut self, id: SessionId, session: Session, now: Timestamp) {
         let Some(sessions) = &self.gate.settings().sessions else { return };
         let held = sessions.judge(&session, now).is_ok();
-        sessions.endings().end(session.id, session.issued, now);
+        sessions.endings().end(id, session.issued, now);
         if held {
             self.user = Some(session.user.id);
         }

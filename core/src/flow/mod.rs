@@ -2,11 +2,13 @@
 
 mod addresses;
 mod admit;
+mod charge;
 mod check;
 mod held;
 mod leave;
 mod login;
 mod logout;
+mod news;
 mod refuse;
 mod sign_in;
 mod visit;

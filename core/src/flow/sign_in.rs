@@ -4,13 +4,18 @@
 //! POST ─► ReadBody ─► throttle ─► CheckPassword ─► DrawBytes ─► LoadSession, DropSession ─► CreateSession ─► 303
 //!            │400/413     │429          │401/503                 (an old record, if shown)    (records only)
 //! ```
+//!
+//! Where gates share a store, it is heard (`HearEndings`) before the throttle and before a session begins, and the throttle's
+//! counts are loaded and changed there (`LoadCounts`, `SwapCounts`).
 
 use std::time::Duration;
 
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 
+use super::charge::{Try, refund};
 use super::leave::Leaving;
+use super::news::hear_all;
 use super::refuse::{Asker, Details};
 use super::visit::Visit;
 use crate::account::{Account, Verdict};
@@ -90,11 +95,20 @@ impl Attempt {
             Ok(credentials) => credentials,
             Err(why) => return self.again(Denial::WrongPassword, Some(why.to_owned()), LoginError::Wrong),
         };
-        let charged = self.gate.throttle().charge(self.asker.client, &credentials.username, now);
-        match charged {
+        // Whoever could not be given a session anyway need not type a password for it.
+        hear_all(self.gate.clone(), now, move |heard, now| match heard {
+            Err(why) => self.unavailable(&why),
+            Ok(()) => self.charge(credentials, now),
+        })
+    }
+
+    fn charge(self, credentials: Credentials, now: Timestamp) -> Step {
+        let gate = self.gate.clone();
+        let attempt = Try { gate, client: self.asker.client, username: credentials.username.clone() };
+        attempt.charge(now, move |charged, _| match charged {
             Err(wait) => self.again(Denial::Throttled, None, LoginError::Throttled { wait }),
             Ok(charge) => self.check(credentials, charge),
-        }
+        })
     }
 
     fn check(mut self, credentials: Credentials, charge: Charge) -> Step {
@@ -113,13 +127,20 @@ impl Attempt {
                 self.unavailable(&Unavailable::new("the user whose password it is has no id"))
             }
             Ok(Verdict::Accepted(account)) => {
-                self.gate.throttle().refund(charge, now);
-                if self.gate.settings().sessions.is_none() {
-                    return self.done(account.user.id, None);
-                }
-                Step::DrawBytes(Then::new(move |random, now| self.drawn(account, random, now)))
+                refund(self.gate.clone(), charge, now, move |now| self.begin_session(account, now))
             }
         }
+    }
+
+    /// All that has ended until now is known first: a session that begins must not be one of those.
+    fn begin_session(self, account: Account, now: Timestamp) -> Step {
+        if self.gate.settings().sessions.is_none() {
+            return self.done(account.user.id, None);
+        }
+        hear_all(self.gate.clone(), now, move |heard, _| match heard {
+            Err(why) => self.unavailable(&why),
+            Ok(()) => Step::DrawBytes(Then::new(move |random, now| self.drawn(account, random, now))),
+        })
     }
 
     fn drawn(self, account: Account, random: Result<[u8; 32], Unavailable>, now: Timestamp) -> Step {

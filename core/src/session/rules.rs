@@ -10,6 +10,7 @@ use super::seal::KeyRing;
 use super::{Session, SessionFault, SessionId};
 use crate::account::{Account, Fingerprint, Lookup};
 use crate::headers::HeaderView;
+use crate::sharing::{EndingsNews, EndingsSince, Sharing};
 use crate::{Scheme, Timestamp, Unavailable, User};
 
 /// The rules that a gate's sessions live by, prepared once.
@@ -21,6 +22,8 @@ pub(crate) struct SessionRules {
     pub(super) idle: Duration,
     pub(super) lifetime: Duration,
     pub(super) renew_every: Duration,
+    /// Whether others tell what has ended elsewhere.
+    pub(super) sharing: Option<Sharing>,
 }
 
 /// What a request's cookie turned out to be.
@@ -179,6 +182,33 @@ impl SessionRules {
                 value.len()
             ))
         })
+    }
+
+    /// What the store must be asked before any session counts; nothing if what is known is new enough.
+    pub(crate) fn news_wanted(&self, now: Timestamp) -> Option<EndingsSince> {
+        let stale = self.sharing?.stale;
+        self.endings().must_ask(stale, now).then(|| self.ask_for_news(now)).flatten()
+    }
+
+    /// What to ask the store for the newest; nothing if there is none that others share.
+    pub(crate) fn ask_for_news(&self, now: Timestamp) -> Option<EndingsSince> {
+        self.sharing?;
+        Some(EndingsSince { position: self.endings().ask(now), lifetime: self.lifetime })
+    }
+
+    /// Takes what the store told when it was asked at the moment `asked`.
+    pub(crate) fn hear(&self, news: EndingsNews, asked: Timestamp, now: Timestamp) {
+        self.endings().hear(news, asked, now);
+    }
+
+    /// Whether others are told what ends here.
+    pub(crate) fn are_shared(&self) -> bool {
+        self.sharing.is_some()
+    }
+
+    /// Whether a stream that was let in may go on: the store has been heard lately enough.
+    pub(crate) fn is_in_touch(&self, now: Timestamp) -> bool {
+        self.sharing.is_none_or(|sharing| self.endings().heard_within(sharing.grace, now))
     }
 
     /// Whether sessions are in the cookie itself.

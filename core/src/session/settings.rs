@@ -6,7 +6,7 @@ use super::cookie::{CookieSettings, SameSite, SessionCookie};
 use super::endings::Endings;
 use super::rules::SessionRules;
 use super::seal::{KeyRing, SealingKey};
-use crate::ConfigError;
+use crate::{ConfigError, Sharing};
 
 /// How many early endings are remembered; see [`Endings`].
 const ENDINGS: usize = 100_000;
@@ -17,6 +17,8 @@ const ENDINGS: usize = 100_000;
 /// |---|---|---|---|
 /// | [`records`](Self::records) | if the store does | if they share the store | for all who share the store |
 /// | [`sealed`](Self::sealed) | yes | yes, with the same keys | in this process, until it restarts |
+///
+/// With [`GateBuilder::sharing`](crate::GateBuilder::sharing), a sign-out holds for everybody who shares the store, in both cases.
 ///
 /// ```
 /// use std::time::Duration;
@@ -112,7 +114,7 @@ impl Sessions {
         self
     }
 
-    pub(crate) fn prepare(self, realm: &str) -> Result<SessionRules, ConfigError> {
+    pub(crate) fn prepare(self, realm: &str, sharing: Option<Sharing>) -> Result<SessionRules, ConfigError> {
         let refuse = |field, problem: String, remedy: &str| Err(ConfigError::new(field, problem, remedy));
         let (lifetime, second) = (self.lifetime, Duration::from_secs(1));
         if lifetime < second {
@@ -147,6 +149,7 @@ impl Sessions {
             idle,
             lifetime,
             renew_every,
+            sharing: sharing.map(Sharing::check).transpose()?,
         })
     }
 }
@@ -184,7 +187,7 @@ mod tests {
             ("cookie_path", Sessions::records().cookie_path("ops")),
             ("cookie_domain", Sessions::records().cookie_domain("localhost")),
         ] {
-            assert_eq!(sessions.prepare("dashboard").map(drop).unwrap_err().field(), field);
+            assert_eq!(sessions.prepare("dashboard", None).map(drop).unwrap_err().field(), field);
         }
     }
 }

@@ -54,6 +54,11 @@ impl<V> Bounded<V> {
         self.ends.insert((end, key));
     }
 
+    /// An entry as it stands, if there is one.
+    pub(super) fn peek(&self, key: &Key) -> Option<(Timestamp, &V)> {
+        self.entries.get(key).map(|(end, value)| (*end, value))
+    }
+
     fn sweep(&mut self, now: Timestamp) {
         for _ in 0..SWEPT_AT_ONCE {
             if self.ends.first().is_none_or(|(end, _)| *end > now) {

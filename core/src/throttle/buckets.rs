@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::bounded::Bounded;
 use super::{Key, ThrottleLimits};
-use crate::Timestamp;
+use crate::{Count, Timestamp};
 
 /// The counts of one kind. A count that has drained is not kept.
 ///
@@ -42,6 +42,16 @@ impl Buckets {
         if let Some((end, &mut last)) = self.last_tries.get(&key, now) {
             self.last_tries.put(key, before(end, self.limits.longest_delay), last, now);
         }
+    }
+
+    /// The count of `key`, as it is kept elsewhere.
+    pub(super) fn peek(&self, key: &Key) -> Option<Count> {
+        self.last_tries.peek(key).map(|(end, &last)| Count { end, last })
+    }
+
+    /// Goes on from a count that was kept elsewhere.
+    pub(super) fn put(&mut self, key: Key, count: Count, now: Timestamp) {
+        self.last_tries.put(key, count.end, count.last, now);
     }
 
     #[cfg(test)]

@@ -3,6 +3,7 @@
 mod bounded;
 mod buckets;
 mod limits;
+mod loaded;
 #[cfg(test)]
 mod model;
 
@@ -14,7 +15,8 @@ use aws_lc_rs::digest;
 use self::bounded::Bounded;
 use self::buckets::Buckets;
 pub use self::limits::ThrottleLimits;
-use crate::{ConfigError, Peer, Timestamp};
+pub(crate) use self::loaded::Loaded;
+use crate::{ConfigError, CountKey, Peer, Timestamp};
 
 /// Counts failed sign-ins by client network and by user, and says who has to wait.
 ///
@@ -53,6 +55,21 @@ pub struct Charge {
     at: Timestamp,
     pair: Key,
     charged: Charged,
+    /// Where the counts are shared: all that can be involved.
+    elsewhere: Option<[CountKey; 4]>,
+}
+
+impl Charge {
+    /// The counts that were charged elsewhere; nothing, if they are this process's own.
+    pub(crate) fn elsewhere(&self) -> Option<[CountKey; 4]> {
+        self.elsewhere
+    }
+
+    /// The same charge, for whoever finds that giving it back has not come about.
+    pub(crate) fn again(&self) -> Self {
+        let Self { at, pair, charged, elsewhere } = *self;
+        Self { at, pair, charged, elsewhere }
+    }
 }
 
 impl Throttle {
@@ -102,7 +119,7 @@ impl Throttle {
                 self.users.charge(user, now);
             }
         }
-        Ok(Charge { at: now, pair, charged })
+        Ok(Charge { at: now, pair, charged, elsewhere: None })
     }
 
     /// The sign-in succeeded: gives back this charge and no other, and remembers the network as one of the user's.

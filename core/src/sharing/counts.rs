@@ -1,0 +1,83 @@
+use std::fmt;
+use std::str::FromStr;
+
+use base64_simd::URL_SAFE_NO_PAD;
+
+use crate::Timestamp;
+
+/// What a count of tries to sign in is kept under: a letter for what is counted, and a digest of whose. Nobody who reads the store
+/// learns a name or an address from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CountKey {
+    pub(crate) kind: char,
+    pub(crate) digest: [u8; 16],
+}
+
+/// A count, as it is kept: written and read as two numbers, `end:last`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// When it has drained. A store forgets it then.
+    pub end: Timestamp,
+    /// When it was last added to.
+    pub last: Timestamp,
+}
+
+/// A change of one count that is made only if nobody else has changed it since it was loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swap {
+    /// Which count.
+    pub key: CountKey,
+    /// What it was when it was loaded; nothing if there was none.
+    pub was: Option<Count>,
+    /// What it becomes; nothing to forget it.
+    pub becomes: Option<Count>,
+}
+
+impl fmt::Display for CountKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, URL_SAFE_NO_PAD.encode_to_string(self.digest))
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.end.as_millis(), self.last.as_millis())
+    }
+}
+
+/// What [`Count`] cannot be read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoCount;
+
+impl fmt::Display for NoCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this is no count; it is written as two numbers, `end:last`")
+    }
+}
+
+impl std::error::Error for NoCount {}
+
+impl FromStr for Count {
+    type Err = NoCount;
+
+    fn from_str(text: &str) -> Result<Self, NoCount> {
+        let (end, last) = text.split_once(':').ok_or(NoCount)?;
+        let moment = |text: &str| text.parse().map(Timestamp::from_millis).map_err(|_| NoCount);
+        Ok(Self { end: moment(end)?, last: moment(last)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_reads_back_as_it_was_written_and_nothing_else_is_one() {
+        let count =
+            Count { end: Timestamp::from_millis(1_800_000_000_123), last: Timestamp::from_millis(-5) };
+        assert_eq!(count.to_string().parse(), Ok(count));
+        for text in ["", "1", "1:", ":1", "1:2:3", "a:b", "1 :2"] {
+            assert_eq!(text.parse::<Count>(), Err(NoCount), "{text:?}");
+        }
+    }
+}

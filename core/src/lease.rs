@@ -35,6 +35,12 @@ impl Lease {
         self.session.is_some()
     }
 
+    /// Whether it can end because of what another gate has told a store; see [`asks`](Self::asks).
+    pub fn is_shared(&self) -> bool {
+        let sessions = self.session.as_ref().and_then(|(gate, _)| gate.settings().sessions.as_ref());
+        sessions.is_some_and(|sessions| sessions.are_shared())
+    }
+
     /// What must be asked before [`holds`](Self::holds) tells what has ended elsewhere, too: where gates share a store, and the last
     /// answer is a moment ago. Hand the answer to [`hear`](Self::hear); where there is none, the admission stays as it is for a
     /// while ([`Sharing::grace`](crate::Sharing::grace)), and then ends.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use authgate_core::{
-    Account, Body, BodyError, BodyLimit, Lookup, Proven, Session, Step, Unavailable, Verdict,
+    Account, Body, BodyError, BodyLimit, Count, CountKey, Lookup, Proven, Session, Step, Unavailable, Verdict,
 };
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
@@ -76,7 +76,10 @@ impl Question {
             Step::CreateSession(_, _, then) | Step::RenewSession(_, _, then) => {
                 then.resume(answer.extract().map_err(nonsense), now)
             }
-            Step::DropSession(_, then) => then.resume(Ok(()), now),
+            Step::DropSession(_, then) | Step::FetchKeys(_, then) => then.resume(Ok(()), now),
+            Step::HearEndings(_, then) => then.resume(Err(Unavailable::new("not yet")), now),
+            Step::LoadCounts(_, then) => then.resume(counts(answer).map_err(nonsense), now),
+            Step::SwapCounts(_, then) => then.resume(answer.extract().map_err(nonsense), now),
             step @ (Step::DrawBytes(_) | Step::Done(_)) => step,
         };
         go_on(py, visit.gate.at_once(step, now), visit)
@@ -105,6 +108,7 @@ impl Question {
 /// A step as Python gets it.
 pub(crate) fn go_on(py: Python<'_>, step: Step, visit: Visit) -> PyResult<Bound<'_, PyAny>> {
     use authgate_core::Decision;
+    let now = visit.gate.now(py)?;
     let (kind, arguments) = match step {
         Step::Done(Decision::Respond(reply)) => {
             visit.gate.trail.tell(py, &reply.event(), &visit.method, &visit.path);
@@ -132,6 +136,22 @@ pub(crate) fn go_on(py: Python<'_>, step: Step, visit: Visit) -> PyResult<Bound<
             "renew_session",
             (id.to_string(), written(py, session)?, seconds(session.until())).into_pyobject(py)?,
         ),
+        Step::FetchKeys(name, _) => ("fetch_keys", (name,).into_pyobject(py)?),
+        Step::HearEndings(ref since, _) => {
+            ("hear_endings", (&since.position, since.lifetime.as_secs_f64()).into_pyobject(py)?)
+        }
+        Step::LoadCounts(ref keys, _) => ("load_counts", (texts(keys),).into_pyobject(py)?),
+        Step::SwapCounts(ref swaps, _) => {
+            let text = |count: Option<Count>| count.map(|count| count.to_string());
+            let changes: Vec<_> = swaps
+                .iter()
+                .map(|swap| {
+                    let left = swap.becomes.map(|count| count.end.time_left(now).as_secs_f64());
+                    (swap.key.to_string(), text(swap.was), text(swap.becomes), left)
+                })
+                .collect();
+            ("swap_counts", (changes,).into_pyobject(py)?)
+        }
         Step::DrawBytes(_) => return Err(PyRuntimeError::new_err("random bytes are drawn at once")),
     };
     let arguments = arguments.unbind();
@@ -196,6 +216,18 @@ fn record(answer: &Bound<'_, PyAny>) -> PyResult<Option<Session>> {
     let bytes = answer.cast::<PyBytes>().map_err(|_| PyTypeError::new_err("a store loads bytes or None"))?;
     // What another version wrote is no session.
     Ok(serde_json::from_slice(bytes.as_bytes()).ok())
+}
+
+/// Counts as a store gives them, in the order in which they were asked for. One that cannot be read is none: another version
+/// wrote it.
+fn counts(answer: &Bound<'_, PyAny>) -> PyResult<Vec<Option<Count>>> {
+    let texts: Vec<Option<Vec<u8>>> = answer.extract()?;
+    let read = |text: Vec<u8>| std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
+    Ok(texts.into_iter().map(|text| text.and_then(read)).collect())
+}
+
+fn texts(keys: &[CountKey]) -> Vec<String> {
+    keys.iter().map(ToString::to_string).collect()
 }
 
 fn written<'py>(py: Python<'py>, session: &Session) -> PyResult<Bound<'py, PyBytes>> {

@@ -65,10 +65,13 @@ impl<B> GateBody<B> {
 }
 
 impl Guard {
-    /// Whether it is over. Asks the clock while data flows, and a timer while it does not.
+    /// Whether it is over. Asks the clock while data flows, and a timer while it does not; where others may end it, both.
     fn is_over(&mut self, data_flows: bool, context: &mut Context<'_>) -> bool {
         if data_flows {
-            return self.expiry.has_passed();
+            let has_passed = self.expiry.has_passed();
+            if has_passed || !self.expiry.is_shared() {
+                return has_passed;
+            }
         }
         self.timer.get_or_insert_with(|| self.expiry.clone().boxed()).as_mut().poll(context).is_ready()
     }

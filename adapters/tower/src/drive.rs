@@ -2,6 +2,7 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use authgate_core::{Body as Form, BodyError as FormError, BodyLimit, Decision, Step, Unavailable};
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use http_body::Body;
 use http_body_util::BodyExt as _;
 
 use crate::layer::Shared;
-use crate::{BodyError, Host, SessionStore, SharedMemory};
+use crate::{BodyError, Host, SessionStore, SharedMemory, SharedStore};
 
 /// What the log calls it.
 const STORE: &str = "the session store";
@@ -22,6 +23,13 @@ pub(crate) enum Store {
     /// Here: nobody has to wait.
     Memory(Arc<SharedMemory>),
     Elsewhere(Arc<dyn SessionStore>),
+    /// The same, with what gates tell each other.
+    Shared(Arc<dyn SharedStore>),
+}
+
+/// How much longer a request may be kept waiting by the store.
+struct Patience {
+    left: Duration,
 }
 
 impl<H: Host> Shared<H> {
@@ -56,6 +64,7 @@ impl<H: Host> Shared<H> {
         B::Error: Into<BodyError>,
     {
         let host = &self.host;
+        let mut patience = Patience { left: self.store_deadline };
         loop {
             step = match self.answer_at_once(step) {
                 Step::Done(decision) => return decision,
@@ -85,19 +94,31 @@ impl<H: Host> Shared<H> {
                 Step::DrawBytes(then) => then.resume(host.draw(), host.now()),
                 Step::LoadSession(id, then) => {
                     let answer = async { self.store().load(id, host.now()).await };
-                    then.resume(self.ask(STORE, answer).await, host.now())
+                    then.resume(self.ask_store(&mut patience, answer).await, host.now())
                 }
                 Step::CreateSession(id, session, then) => {
                     let answer = async { self.store().create(id, session, host.now()).await };
-                    then.resume(self.ask(STORE, answer).await, host.now())
+                    then.resume(self.ask_store(&mut patience, answer).await, host.now())
                 }
                 Step::RenewSession(id, session, then) => {
                     let answer = async { self.store().renew(id, session, host.now()).await };
-                    then.resume(self.ask(STORE, answer).await, host.now())
+                    then.resume(self.ask_store(&mut patience, answer).await, host.now())
                 }
                 Step::DropSession(id, then) => {
                     let answer = async { self.store().remove(id, host.now()).await };
-                    then.resume(self.ask(STORE, answer).await, host.now())
+                    then.resume(self.ask_store(&mut patience, answer).await, host.now())
+                }
+                Step::HearEndings(since, then) => {
+                    let answer = async { self.shared_store()?.endings(since).await };
+                    then.resume(self.ask_store(&mut patience, answer).await, host.now())
+                }
+                Step::LoadCounts(keys, then) => {
+                    let answer = async { self.shared_store()?.counts(keys).await };
+                    then.resume(self.ask_store(&mut patience, answer).await, host.now())
+                }
+                Step::SwapCounts(swaps, then) => {
+                    let answer = async { self.shared_store()?.swap_counts(swaps, host.now()).await };
+                    then.resume(self.ask_store(&mut patience, answer).await, host.now())
                 }
             };
         }
@@ -109,9 +130,30 @@ impl<H: Host> Shared<H> {
         whom: &'static str,
         answer: impl Future<Output = Result<T, Unavailable>> + Send,
     ) -> Result<T, Unavailable> {
+        self.ask_within(self.deadline, whom, answer).await
+    }
+
+    /// The store's answer, as long as there is any patience left for it.
+    async fn ask_store<T>(
+        &self,
+        patience: &mut Patience,
+        answer: impl Future<Output = Result<T, Unavailable>> + Send,
+    ) -> Result<T, Unavailable> {
+        let begun = Instant::now();
+        let answer = self.ask_within(patience.left.min(self.deadline), STORE, answer).await;
+        patience.left = patience.left.saturating_sub(begun.elapsed());
+        answer
+    }
+
+    async fn ask_within<T>(
+        &self,
+        deadline: Duration,
+        whom: &'static str,
+        answer: impl Future<Output = Result<T, Unavailable>> + Send,
+    ) -> Result<T, Unavailable> {
         let late = async {
-            self.host.sleep(self.deadline).await;
-            Err(Unavailable::new(format!("{whom} gave no answer within {} ms", self.deadline.as_millis())))
+            self.host.sleep(deadline).await;
+            Err(Unavailable::new(format!("{whom} gave no answer within {} ms", deadline.as_millis())))
         };
         let answer = AssertUnwindSafe(answer).catch_unwind();
         let answer =
@@ -123,6 +165,16 @@ impl<H: Host> Shared<H> {
         match &self.store {
             Store::Memory(store) => store.as_ref(),
             Store::Elsewhere(store) => store.as_ref(),
+            Store::Shared(store) => store.as_ref(),
+        }
+    }
+
+    pub(crate) fn shared_store(&self) -> Result<&Arc<dyn SharedStore>, Unavailable> {
+        match &self.store {
+            Store::Shared(store) => Ok(store),
+            Store::Memory(_) | Store::Elsewhere(_) => {
+                Err(Unavailable::new("the gate shares a store, and the layer has none that can be shared"))
+            }
         }
     }
 

@@ -1,12 +1,14 @@
 use std::fmt;
-use std::future::{Future, pending};
+use std::future::{Future, pending, ready};
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use authgate_core::{Lease, Timestamp};
+use authgate_core::{EndingsSince, Lease, Timestamp};
+use futures_lite::FutureExt;
 
-use crate::Host;
+use crate::{Host, SharedStore};
 
 /// A timer counts seconds, but it is the clock that decides, and a clock may be set or a machine suspended: so the clock
 /// is looked at again after at most this long.
@@ -14,6 +16,9 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// A session may end early, because its user signs out: streams learn of it within this time.
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
+/// How long a shared store may take to tell what has ended.
+const LONGEST_ASKED: Duration = Duration::from_secs(1);
 
 /// When the admission of a request ends, if it does: at a moment, or as soon as its user signs out.
 ///
@@ -40,15 +45,24 @@ impl Expiry {
         !self.lease.holds(self.watch.now())
     }
 
+    /// Whether others may end it, so that somebody must be asked.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.lease.is_shared()
+    }
+
     /// Returns once the admission has ended; never, if it does not end.
     pub async fn expired(&self) {
         let longest = if self.lease.is_revocable() { LONGEST_LOOK } else { LONGEST_SLEEP };
         match self.until() {
-            Some(until) => {
-                while !self.has_passed() {
-                    self.watch.sleep_until(until, longest).await;
+            Some(until) => loop {
+                if let Some(since) = self.lease.asks(self.watch.now()) {
+                    self.watch.hear(&self.lease, since).await;
                 }
-            }
+                if self.has_passed() {
+                    return;
+                }
+                self.watch.sleep_until(until, longest).await;
+            },
             None => pending().await,
         }
     }
@@ -65,19 +79,75 @@ impl fmt::Debug for Expiry {
     }
 }
 
-/// The part of a [`Host`] that tells the time, whatever the host's type.
+/// What an [`Expiry`] needs of a [`Host`], whatever its type, and of the store, where gates share one.
 pub(crate) trait Watch: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Sleeps until `moment`, but no longer than `longest`.
     fn sleep_until(&self, moment: Timestamp, longest: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+    /// Hears what has ended since; if nobody tells, the lease knows how long that may last.
+    fn hear<'a>(
+        &'a self,
+        lease: &'a Lease,
+        since: EndingsSince,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 }
 
-impl<H: Host> Watch for H {
+/// Where no store is shared.
+pub(crate) struct Alone<H>(pub(crate) H);
+
+/// Where one is.
+pub(crate) struct Together<H> {
+    pub(crate) host: H,
+    pub(crate) store: Arc<dyn SharedStore>,
+}
+
+impl<H: Host> Watch for Alone<H> {
     fn now(&self) -> Timestamp {
-        Host::now(self)
+        self.0.now()
     }
 
     fn sleep_until(&self, moment: Timestamp, longest: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(self.sleep(moment.time_left(Host::now(self)).min(longest)))
+        sleep_until(&self.0, moment, longest)
     }
+
+    fn hear<'a>(&'a self, _: &'a Lease, _: EndingsSince) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(ready(()))
+    }
+}
+
+impl<H: Host> Watch for Together<H> {
+    fn now(&self) -> Timestamp {
+        self.host.now()
+    }
+
+    fn sleep_until(&self, moment: Timestamp, longest: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        sleep_until(&self.host, moment, longest)
+    }
+
+    fn hear<'a>(
+        &'a self,
+        lease: &'a Lease,
+        since: EndingsSince,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        let asked = self.host.now();
+        let answer = AssertUnwindSafe(async { self.store.endings(since).await }).catch_unwind();
+        let answer = async { answer.await.ok().and_then(Result::ok) };
+        let late = async {
+            self.host.sleep(LONGEST_ASKED).await;
+            None
+        };
+        Box::pin(async move {
+            if let Some(news) = answer.or(late).await {
+                lease.hear(news, asked, self.host.now());
+            }
+        })
+    }
+}
+
+fn sleep_until<H: Host>(
+    host: &H,
+    moment: Timestamp,
+    longest: Duration,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(host.sleep(moment.time_left(host.now()).min(longest)))
 }

@@ -2,16 +2,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use authgate_core::{Credentials, Gate, Mount, Peer, UserStore};
+use authgate_core::{Credentials, Gate, Mount, Peer, Timestamp, Unavailable, UserStore};
 use http::request::Parts;
 use tower_layer::Layer;
 
 use crate::drive::Store;
-use crate::expiry::Watch;
+use crate::expiry::{Alone, Together, Watch};
 use crate::key_fetcher::{KeyFetcher, NoFetcher};
 use crate::record::RequestIds;
 use crate::verify::{Asynchronous, Blocking, Function, Nobody, Users};
-use crate::{GateService, Host, IntoVerdict, SessionStore, SharedMemory};
+use crate::{GateService, Host, IntoVerdict, SessionStore, SharedMemory, SharedStore};
 
 /// Puts a [`Gate`] in front of a service: any tower stack, such as an axum router.
 ///
@@ -32,6 +32,7 @@ pub(crate) struct Shared<H> {
     pub(crate) store: Store,
     pub(crate) keys: Arc<dyn KeyFetcher>,
     pub(crate) deadline: Duration,
+    pub(crate) store_deadline: Duration,
     pub(crate) prefix: Mount,
     pub(crate) peer: Option<Arc<PeerOf>>,
 }
@@ -48,13 +49,14 @@ impl<H: Host> GateLayer<H> {
         Self {
             shared: Arc::new(Shared {
                 gate,
-                watch: Arc::new(host.clone()),
+                watch: Arc::new(Alone(host.clone())),
                 host,
                 requests: Arc::new(RequestIds::starting_at(random)),
                 users: Arc::new(Nobody),
                 store: Store::Memory(Arc::default()),
                 keys: Arc::new(NoFetcher),
                 deadline: Duration::from_secs(5),
+                store_deadline: Duration::from_secs(3),
                 prefix: Mount::default(),
                 peer: None,
             }),
@@ -109,6 +111,49 @@ impl<H: Host> GateLayer<H> {
     #[must_use]
     pub fn session_store(self, store: impl SessionStore) -> Self {
         self.change(|shared| shared.store = Store::Elsewhere(Arc::new(store)))
+    }
+
+    /// A store that the gates of many processes share, for a gate that [shares](authgate_core::GateBuilder::sharing): its sessions
+    /// if they are records, what has ended, and the count of tries to sign in. Default: none.
+    #[must_use]
+    pub fn shared_store(self, store: impl SharedStore) -> Self {
+        let store: Arc<dyn SharedStore> = Arc::new(store);
+        self.change(|shared| {
+            shared.watch = Arc::new(Together { host: shared.host.clone(), store: Arc::clone(&store) });
+            shared.store = Store::Shared(store);
+        })
+    }
+
+    /// How long a store of sessions may keep one request waiting, all its questions together. Default 3 s.
+    #[must_use]
+    pub fn store_deadline(self, deadline: Duration) -> Self {
+        self.change(|shared| shared.store_deadline = deadline)
+    }
+
+    /// Ends all sessions of the user with this id, here and wherever the store is shared; open streams end as well.
+    ///
+    /// # Errors
+    /// The others could not be told. Here they have ended; call it again.
+    pub async fn sign_out_everywhere(&self, user: &str) -> Result<(), Unavailable> {
+        self.end_sessions_begun_until(user, self.shared.host.now()).await
+    }
+
+    /// As [`sign_out_everywhere`](Self::sign_out_everywhere), for those that have begun up to the moment `until`; see
+    /// [`Gate::end_sessions_begun_until`].
+    ///
+    /// # Errors
+    /// The others could not be told. Here they have ended; call it again.
+    pub async fn end_sessions_begun_until(&self, user: &str, until: Timestamp) -> Result<(), Unavailable> {
+        let shared = &self.shared;
+        let now = shared.host.now();
+        shared.gate.end_sessions_begun_until(user, until, now);
+        match &shared.store {
+            Store::Memory(_) | Store::Elsewhere(_) => Ok(()),
+            Store::Shared(store) => {
+                let told = async { store.end_user(user.to_owned(), now.time_left(until)).await };
+                shared.ask("the session store", told).await
+            }
+        }
     }
 
     /// Keeps sessions that are records in `memory`, which other layers may share: the one that takes this one's place, say.

@@ -124,6 +124,7 @@ impl Endings {
     pub(crate) fn end_user(&mut self, user: &str, until: Timestamp, now: Timestamp) {
         self.sweep(now);
         self.count += 1;
+        let until = self.store_time(until);
         let until = if self.store_time(now) < self.latest { until.max(self.latest) } else { until };
         let forgotten = self.users.insert(user.to_owned(), until, self.count);
         self.raise_floor(forgotten);

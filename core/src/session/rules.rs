@@ -187,7 +187,8 @@ impl SessionRules {
     /// What the store must be asked before any session counts; nothing if what is known is new enough.
     pub(crate) fn news_wanted(&self, now: Timestamp) -> Option<EndingsSince> {
         let stale = self.sharing?.stale;
-        self.endings().must_ask(stale, now).then(|| self.ask_for_news(now)).flatten()
+        let must_ask = self.endings().must_ask(stale, now);
+        if must_ask { self.ask_for_news(now) } else { None }
     }
 
     /// What to ask the store for the newest; nothing if there is none that others share.

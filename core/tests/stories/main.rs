@@ -17,6 +17,8 @@ mod own_pages;
 mod passed_on;
 mod rotation;
 mod rules;
+mod several;
+mod shared;
 mod sign_in;
 mod signing_out;
 mod succession;

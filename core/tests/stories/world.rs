@@ -11,6 +11,7 @@ use authgate_core::{
     Sessions, Step, Timestamp, Unavailable, User, Verdict,
 };
 
+use crate::shared::Shared;
 use crate::visitor::Visitor;
 
 /// Both ways to keep sessions; a story holds in both.
@@ -96,9 +97,12 @@ pub(crate) struct World {
     pub(crate) users: Arc<Mutex<BTreeMap<&'static str, Known>>>,
     /// Whose passwords were asked about, in order.
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
-    /// What cannot be asked at the moment: `check`, `look_up`, `draw`, `load`, `create`, `renew`, `drop`; `body` is cut,
+    /// What cannot be asked at the moment: `check`, `look_up`, `draw`, `load`, `create`, `renew`, `drop`, `endings`,
+    /// `counts`, `swap`; `body` is cut,
     /// `slow` comes too late.
     pub(crate) down: Arc<Mutex<Vec<&'static str>>>,
+    /// What gates tell each other, where they share a store.
+    pub(crate) shared: Arc<Shared>,
     /// How often was drawn. Set it back, and what was drawn is drawn again.
     pub(crate) drawn: Arc<Mutex<u64>>,
     /// What the store notes about everybody, as JSON.
@@ -118,6 +122,7 @@ impl World {
             users: Arc::new(Mutex::new(BTreeMap::from([("ada", ada), ("bob", bob)]))),
             asked: Arc::default(),
             down: Arc::default(),
+            shared: Arc::default(),
             drawn: Arc::default(),
             noted: Arc::default(),
             printed: Arc::default(),
@@ -234,8 +239,24 @@ impl World {
             Step::RenewSession(id, session, then) => {
                 then.resume(self.up("renew", || store().renew(id, session, now)), now)
             }
-            Step::DropSession(id, then) => then.resume(self.up("drop", || store().remove(&id, now)), now),
+            Step::DropSession(id, then) => then.resume(
+                self.up("drop", || {
+                    store().remove(&id, now);
+                    self.shared.end_session(id, now);
+                }),
+                now,
+            ),
             Step::AskBackend(_, then) => then.resume(Ok(None), now),
+            Step::FetchKeys(_, then) => then.resume(Err(Unavailable::new("nobody publishes keys")), now),
+            Step::HearEndings(since, then) => {
+                then.resume(self.up("endings", || self.shared.endings(&since, now)), now)
+            }
+            Step::LoadCounts(keys, then) => {
+                then.resume(self.up("counts", || self.shared.counts(&keys, now)), now)
+            }
+            Step::SwapCounts(swaps, then) => {
+                then.resume(self.up("swap", || self.shared.swap(&swaps, now)), now)
+            }
         }
     }
 }

@@ -16,9 +16,20 @@ impl UserFile {
     /// # Errors
     /// No thread can be started.
     pub fn follow(self: &Arc<Self>, gate: Gate) -> io::Result<()> {
+        self.follow_with(move |user, noticed| {
+            gate.end_sessions_begun_until(user, noticed.into(), SystemTime::now().into());
+        })
+    }
+
+    /// As [`follow`](Self::follow), for whoever has others to tell as well: `end` is called on that thread with a user's id, and
+    /// the moment up to which their sessions end.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub fn follow_with(self: &Arc<Self>, mut end: impl FnMut(&str, SystemTime) + Send + 'static) -> io::Result<()> {
         let users = Arc::downgrade(self);
         let follow = move || {
-            while look(&users, &gate).is_some() {
+            while look(&users, &mut end).is_some() {
                 thread::sleep(EVERY);
             }
         };
@@ -27,9 +38,9 @@ impl UserFile {
 }
 
 /// Nothing once nobody holds the file any more.
-fn look(users: &Weak<UserFile>, gate: &Gate) -> Option<()> {
+fn look(users: &Weak<UserFile>, end: &mut impl FnMut(&str, SystemTime)) -> Option<()> {
     for ended in users.upgrade()?.refresh().ended {
-        gate.end_sessions_begun_until(&ended.id, ended.noticed.into(), SystemTime::now().into());
+        end(&ended.id, ended.noticed);
     }
     Some(())
 }

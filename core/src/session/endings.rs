@@ -36,7 +36,8 @@ struct Heard {
     at: Option<Timestamp>,
     /// When it was asked last, whether or not it has answered.
     asked: Option<Timestamp>,
-    /// How far the store's clock was ahead then, in milliseconds.
+    /// The time by the store's clock when it told, and how far that was ahead, in milliseconds.
+    time: Option<Timestamp>,
     ahead: i64,
 }
 
@@ -89,6 +90,7 @@ impl Endings {
         }
         self.sweep(now);
         self.heard.position = Some(news.position);
+        self.heard.time = Some(news.now);
         self.heard.ahead = news.now.as_millis().saturating_sub(now.as_millis());
         if !news.more {
             // A moment that is yet to come is left from before the clock was set back.
@@ -135,12 +137,13 @@ impl Endings {
         self.count
     }
 
-    /// The moment to issue a session of this user at: now by the clock that endings go by, but after everything that has been ended. Nothing if all of the
-    /// user's sessions were ended since there had been `asked` such endings.
+    /// The moment to issue a session of this user at, after everything that has been ended: now, or where a store is shared the
+    /// moment up to which it has been heard, so that what ends later ends this session, too. Nothing if all of the user's sessions
+    /// were ended since there had been `asked` such endings.
     pub(crate) fn issue(&mut self, user: &str, asked: u64, now: Timestamp) -> Option<Timestamp> {
         let (ended, count) = self.users.get(user).unwrap_or((NEVER, 0));
         (count <= asked).then_some(())?;
-        let issued = self.store_time(now).max(ended.max(self.floor).after(Duration::from_millis(1)));
+        let issued = self.heard.time.unwrap_or(now).max(ended.max(self.floor).after(Duration::from_millis(1)));
         self.latest = self.latest.max(issued);
         Some(issued)
     }

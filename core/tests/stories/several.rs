@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use authgate_core::{GateBuilder, Sessions, Sharing};
+use authgate_core::{GateBuilder, Sessions, Sharing, Step};
 
 use crate::visitor::Visitor;
 use crate::world::{BOTH, World, gate};
@@ -230,4 +230,33 @@ fn t25_an_id_that_exists_is_not_taken_over() {
 fn a_gate_without_sessions_has_nothing_to_share() {
     let tokens = authgate_core::Gate::builder(crate::world::Tokens).sharing(Sharing::default());
     assert_eq!(tokens.build().unwrap_err().field(), "sharing");
+}
+
+#[test]
+fn t23_an_ending_that_comes_while_somebody_signs_in_ends_that_session_too() {
+    for sessions in BOTH {
+        let (one, _) = two(sessions);
+        let form = [("username", "ada"), ("password", "right")];
+        let mut ada = one.visitor();
+        let body = crate::visitor::encode(&form);
+        let mut step = ada.begin("POST", "/ops/login", &crate::visitor::FORM);
+        let mut heard = 0;
+        let decision = loop {
+            heard += usize::from(matches!(step, Step::HearEndings(..)));
+            let has_heard_all = heard == 2 && !matches!(step, Step::HearEndings(..));
+            if has_heard_all && one.shared.told() == 0 {
+                pass(&one, 5);
+                one.shared.end_user("ada", one.clock.now());
+                pass(&one, 5);
+            }
+            step = match one.advance(step, body.as_bytes()) {
+                Step::Done(decision) => break decision,
+                question => question,
+            };
+        };
+        assert_eq!(ada.receive(decision).status, 303);
+        assert_eq!(one.shared.told(), 1);
+        pass(&one, 500);
+        assert_eq!(ada.who(), None);
+    }
 }

@@ -143,7 +143,8 @@ impl Endings {
     pub(crate) fn issue(&mut self, user: &str, asked: u64, now: Timestamp) -> Option<Timestamp> {
         let (ended, count) = self.users.get(user).unwrap_or((NEVER, 0));
         (count <= asked).then_some(())?;
-        let issued = self.heard.time.unwrap_or(now).max(ended.max(self.floor).after(Duration::from_millis(1)));
+        let issued =
+            self.heard.time.unwrap_or(now).max(ended.max(self.floor).after(Duration::from_millis(1)));
         self.latest = self.latest.max(issued);
         Some(issued)
     }

@@ -83,3 +83,76 @@ impl Loaded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Counts where others share them: a store that forgets what has drained.
+    #[derive(Default)]
+    struct Store(BTreeMap<CountKey, Count>);
+
+    impl Store {
+        fn load(&mut self, keys: [CountKey; 4], now: Timestamp) -> Vec<Option<Count>> {
+            self.0.retain(|_, count| now < count.end);
+            keys.iter().map(|key| self.0.get(key).copied()).collect()
+        }
+
+        fn swap(&mut self, swaps: Vec<Swap>) {
+            for Swap { key, was, becomes } in swaps {
+                assert_eq!(self.0.get(&key).copied(), was);
+                match becomes {
+                    Some(count) => self.0.insert(key, count),
+                    None => self.0.remove(&key),
+                };
+            }
+        }
+    }
+
+    fn limits() -> ThrottleLimits {
+        let seconds = Duration::from_secs;
+        ThrottleLimits {
+            tries: 3,
+            first_delay: seconds(1),
+            longest_delay: seconds(5),
+            remember: seconds(12),
+            ..ThrottleLimits::default()
+        }
+    }
+
+    proptest! {
+        /// Whoever is let try here is let try there, and waits as long.
+        #[test]
+        fn t28_counts_that_are_shared_are_counted_as_those_of_one_process(
+            tries in prop::collection::vec((0_u8..3, 0_u8..3, any::<bool>(), 0_u64..7000), 1..60)
+        ) {
+            let mut alone = Throttle::new(limits()).unwrap();
+            let mut store = Store::default();
+            let mut now = Timestamp::from_secs(1_800_000_000);
+            for (client, user, is_right, pause) in tries {
+                now = now.after(Duration::from_millis(pause));
+                let client = Peer::from(std::net::IpAddr::from([192, 0, 2, client]));
+                let user = format!("user {user}");
+                let keys = Loaded::keys(client, &user);
+                let counts = store.load(keys, now);
+                let mut loaded = Loaded::new(limits(), keys, &counts, now).unwrap();
+                match (alone.charge(client, &user, now), loaded.charge(client, &user, now)) {
+                    (Err(here), Err(there)) => prop_assert_eq!(here, there),
+                    (Ok(here), Ok((there, swaps))) => {
+                        store.swap(swaps);
+                        if is_right {
+                            alone.refund(here, now);
+                            let counts = store.load(keys, now);
+                            store.swap(Loaded::new(limits(), keys, &counts, now).unwrap().refund(there, now));
+                        }
+                    }
+                    (here, there) => prop_assert!(false, "{here:?} here, {there:?} there"),
+                }
+            }
+        }
+    }
+}

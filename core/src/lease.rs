@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::session::SessionId;
+use crate::session::{SessionId, SessionRules};
 use crate::{EndingsNews, EndingsSince, Gate, Timestamp};
 
 /// How long an admission is good for: streams outlive the moment at which they were let through, and must not outlive
@@ -38,7 +38,7 @@ impl Lease {
     /// Whether it can end because of what another gate has told a store; see [`asks`](Self::asks).
     pub fn is_shared(&self) -> bool {
         let sessions = self.session.as_ref().and_then(|(gate, _)| gate.settings().sessions.as_ref());
-        sessions.is_some_and(|sessions| sessions.are_shared())
+        sessions.is_some_and(SessionRules::are_shared)
     }
 
     /// What must be asked before [`holds`](Self::holds) tells what has ended elsewhere, too: where gates share a store, and the last

@@ -66,16 +66,16 @@ impl Step {
             Self::Done(_) => self,
             Self::ReadBody(_, then) => then.resume(Err(BodyError::Cut), now),
             Self::AskBackend(_, then) => then.resume(Err(why), now),
-            Self::FetchKeys(_, then) => then.resume(Err(why), now),
             Self::CheckPassword(_, then) => then.resume(Err(why), now),
             Self::LookUpUser(_, then) => then.resume(Err(why), now),
             Self::DrawBytes(then) => then.resume(Err(why), now),
             Self::LoadSession(_, then) => then.resume(Err(why), now),
-            Self::CreateSession(_, _, then) | Self::RenewSession(_, _, then) => then.resume(Err(why), now),
-            Self::DropSession(_, then) => then.resume(Err(why), now),
+            Self::CreateSession(_, _, then) | Self::RenewSession(_, _, then) | Self::SwapCounts(_, then) => {
+                then.resume(Err(why), now)
+            }
+            Self::FetchKeys(_, then) | Self::DropSession(_, then) => then.resume(Err(why), now),
             Self::HearEndings(_, then) => then.resume(Err(why), now),
             Self::LoadCounts(_, then) => then.resume(Err(why), now),
-            Self::SwapCounts(_, then) => then.resume(Err(why), now),
         }
     }
 }

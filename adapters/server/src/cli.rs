@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::output::say;
-use crate::serve::{CheckOptions, ExplainOptions, ServeOptions};
+use crate::serve::{CheckOptions, ExplainOptions, ServeOptions, SignOutOptions};
 use crate::user::UserCommand;
 
 /// An authentication gate in front of web dashboards.
@@ -40,6 +40,9 @@ pub(crate) enum Command {
     Check(CheckOptions),
     /// Say which rule of a configuration decides on a request, and why
     Explain(ExplainOptions),
+    /// Sign a user out at every gate that shares a store
+    #[command(name = "sign-out")]
+    SignOut(SignOutOptions),
     /// Show a built-in job-queue dashboard behind the gate
     Demo(DemoOptions),
     /// Make a token to try a gate with (for production, use an identity provider)
@@ -180,8 +183,7 @@ pub(crate) struct TokenOptions {
     pub(crate) issuer: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SessionStore {
     Memory,
     Cookie,

@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use authgate_core::{Algorithm, ConfigError, JwtBackend, Key, Secret};
+use authgate_core::{Algorithm, ConfigError, JwtBackend, Key, KeySetLimits, Secret};
+use authgate_jwks::KeySource;
 
 use crate::failure::Failure;
 
@@ -85,6 +86,8 @@ pub(crate) struct TokenSettings<'a> {
     pub(crate) secret_file: Option<&'a Path>,
     pub(crate) public_key_file: Option<&'a Path>,
     pub(crate) jwks_file: Option<&'a Path>,
+    pub(crate) jwks_url: Option<&'a str>,
+    pub(crate) jwks_ca_file: Option<&'a Path>,
     pub(crate) algorithms: &'a [Algorithm],
     pub(crate) audience: &'a [String],
     pub(crate) issuer: &'a [String],
@@ -94,6 +97,8 @@ pub(crate) struct TokenSettings<'a> {
 pub(crate) struct TokenKeys {
     secret: Option<FoundSecret>,
     public: Vec<Key>,
+    /// Where others are fetched from.
+    source: Option<KeySource>,
 }
 
 impl TokenKeys {
@@ -115,16 +120,17 @@ impl TokenKeys {
             Ok(keys) => public.extend(keys.into_iter().flatten()),
             Err(failure) => told("jwks_file", failure),
         }
+        let source = source(settings, &mut told);
         let secret = FoundSecret::find(settings.secret_file).unwrap_or_else(|failure| {
             told("jwt_secret_file", failure);
             None
         });
-        Self { secret, public }
+        Self { secret, public, source }
     }
 
     /// Whether there is none at all.
     pub(crate) fn is_empty(&self) -> bool {
-        self.secret.is_none() && self.public.is_empty()
+        self.secret.is_none() && self.public.is_empty() && self.source.is_none()
     }
 
     /// These, and a fresh secret if there is none at all.
@@ -135,12 +141,9 @@ impl TokenKeys {
         Ok(self)
     }
 
-    /// The backend that reads tokens signed with these keys; and the secret, for whoever signs some.
-    pub(crate) fn backend(
-        self,
-        settings: &TokenSettings<'_>,
-    ) -> Result<(JwtBackend, Option<FoundSecret>), TokenFault> {
-        let Self { secret, public: mut keys } = self;
+    /// The backend that reads tokens signed with these keys.
+    pub(crate) fn backend(self, settings: &TokenSettings<'_>) -> Result<Tokens, TokenFault> {
+        let Self { secret, public: mut keys, source } = self;
         if let Some(secret) = &secret {
             keys.push(secret.key().map_err(TokenFault::Secret)?);
         } else if settings.algorithms.is_empty() {
@@ -148,6 +151,9 @@ impl TokenKeys {
             return Err(TokenFault::Setting(ConfigError::new("algorithms", "none is given", remedy)));
         }
         let mut builder = JwtBackend::builder().keys(keys);
+        if source.is_some() {
+            builder = builder.key_set(KeySetLimits::default());
+        }
         if !settings.algorithms.is_empty() {
             builder = builder.algorithms(settings.algorithms.iter().copied());
         }
@@ -161,8 +167,17 @@ impl TokenKeys {
             Some(secret) if error.field() == "secret" => TokenFault::Secret(secret.blame(&error)),
             _ => TokenFault::Setting(error),
         })?;
-        Ok((backend, secret))
+        Ok(Tokens { backend, secret, source })
     }
+}
+
+/// How tokens are read.
+pub(crate) struct Tokens {
+    pub(crate) backend: JwtBackend,
+    /// For whoever signs some.
+    pub(crate) secret: Option<FoundSecret>,
+    /// Where the backend's key set is fetched from, if it has one.
+    pub(crate) source: Option<KeySource>,
 }
 
 /// Why there is no backend that reads tokens.
@@ -181,6 +196,30 @@ impl From<TokenFault> for Failure {
     }
 }
 
+/// Where keys are fetched from, if a provider is named.
+fn source(settings: &TokenSettings<'_>, told: &mut impl FnMut(&'static str, Failure)) -> Option<KeySource> {
+    let Some(url) = settings.jwks_url else {
+        if settings.jwks_ca_file.is_some() {
+            told(
+                "jwks_ca_file",
+                Failure::new("it is for jwks_url, and there is none; name it, or leave this out"),
+            );
+        }
+        return None;
+    };
+    let source = KeySource::parse(url).map_err(|error| {
+        told("jwks_url", Failure::new(format!("{}; {}", error.problem(), error.remedy())));
+    });
+    let source = source.ok()?;
+    let Some(path) = settings.jwks_ca_file else { return Some(source) };
+    let trusting = read(path).and_then(|pem| {
+        let refuse =
+            |error: ConfigError| Failure::at(path, format!("{}; {}", error.problem(), error.remedy()));
+        source.with_root_certificates(&pem).map_err(refuse)
+    });
+    trusting.map_err(|failure| told("jwks_ca_file", failure)).ok()
+}
+
 /// The public key in a PEM file.
 fn public_key(path: &Path) -> Result<Key, Failure> {
     Key::pem(&read_text(path)?).map_err(|error| Failure::at(path, error))
@@ -191,7 +230,7 @@ fn key_set(path: &Path) -> Result<Vec<Key>, Failure> {
     Key::jwk_set(&read_text(path)?).map_err(|error| Failure::at(path, error))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     // Something endless, such as a device, is no key either.
     let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));

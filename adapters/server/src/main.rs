@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Ok(Cli { command: Command::Serve(options) }) => serve::serve(&options),
         Ok(Cli { command: Command::Check(options) }) => serve::check(&options),
         Ok(Cli { command: Command::Explain(options) }) => serve::explain(&options),
+        Ok(Cli { command: Command::SignOut(options) }) => serve::sign_out(&options),
         Ok(Cli { command: Command::Token(options) }) => mint::token(&options),
         Ok(Cli { command: Command::Secret }) => mint::secret(),
         Ok(Cli { command: Command::User(command) }) => user::run(&command),

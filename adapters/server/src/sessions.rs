@@ -30,16 +30,13 @@ pub(crate) fn sessions(
 }
 
 /// Says what sessions in cookies cannot do. To be said once the program is sure to start: a mistake is told alone.
-pub(crate) fn warn_of_sealed_sessions(store: SessionStore, files: &[PathBuf]) {
-    if store != SessionStore::Cookie {
-        return;
-    }
+pub(crate) fn warn_of_sealed_sessions(files: &[PathBuf], tells_others: bool) {
     if files.is_empty() {
         tracing::warn!(
             target: "authgate",
             "no --session-secret-file (session_secret_files): sessions are sealed with a secret of this run and end with it"
         );
-    } else {
+    } else if !tells_others {
         tracing::warn!(target: "authgate", "sessions are in cookies: sign-outs are forgotten when this process ends");
     }
 }

@@ -26,7 +26,10 @@ impl UserFile {
     ///
     /// # Errors
     /// No thread can be started.
-    pub fn follow_with(self: &Arc<Self>, mut end: impl FnMut(&str, SystemTime) + Send + 'static) -> io::Result<()> {
+    pub fn follow_with(
+        self: &Arc<Self>,
+        mut end: impl FnMut(&str, SystemTime) + Send + 'static,
+    ) -> io::Result<()> {
         let users = Arc::downgrade(self);
         let follow = move || {
             while look(&users, &mut end).is_some() {

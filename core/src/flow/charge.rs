@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::session::SessionRules;
 use crate::sharing::{Count, CountKey};
 use crate::step::Then;
 use crate::throttle::{Charge, Loaded};
@@ -114,5 +115,5 @@ fn load_to_refund(
 }
 
 fn is_shared(gate: &Gate) -> bool {
-    gate.settings().sessions.as_ref().is_some_and(|sessions| sessions.are_shared())
+    gate.settings().sessions.as_ref().is_some_and(SessionRules::are_shared)
 }

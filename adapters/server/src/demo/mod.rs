@@ -21,7 +21,7 @@ use tower::{Layer as _, Service, service_fn};
 use self::announce::Announcement;
 use self::host::{DemoHost, Spawn};
 use self::people::People;
-use crate::cli::{DemoOptions, Runtime};
+use crate::cli::{DemoOptions, Runtime, SessionStore};
 use crate::dashboard::{Dashboard, DemoBody, Viewer};
 use crate::failure::Failure;
 use crate::log;
@@ -46,7 +46,9 @@ pub(crate) fn demo(options: &DemoOptions) -> Result<(), Failure> {
     };
     let signals = Signals::listen()?;
     people.follow(&gate).map_err(|error| Failure::new(format!("--users-file cannot be watched: {error}")))?;
-    warn_of_sealed_sessions(options.session_store, &options.session_secret_files);
+    if options.session_store == SessionStore::Cookie {
+        warn_of_sealed_sessions(&options.session_secret_files, false);
+    }
     announcement.say(options.json)?;
     let served = match options.runtime {
         Runtime::Tokio => on_tokio(gate, people, listener, signals),

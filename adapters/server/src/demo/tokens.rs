@@ -4,7 +4,7 @@ use authgate_core::{Algorithm, JwtBackend};
 
 use crate::cli::DemoOptions;
 use crate::failure::Failure;
-use crate::keys::{FoundSecret, TokenKeys, TokenSettings};
+use crate::keys::{FoundSecret, TokenKeys, TokenSettings, Tokens};
 use crate::mint;
 
 /// How long the demo's ready token is valid.
@@ -16,11 +16,13 @@ pub(super) fn of_demo(options: &DemoOptions) -> Result<(JwtBackend, Option<Strin
         secret_file: options.jwt_secret_file.as_deref(),
         public_key_file: options.public_key_file.as_deref(),
         jwks_file: options.jwks_file.as_deref(),
+        jwks_url: None,
+        jwks_ca_file: None,
         algorithms: &options.algorithms,
         audience: &options.audience,
         issuer: &options.issuer,
     };
-    let (backend, secret) = TokenKeys::find(&settings)?.or_fresh()?.backend(&settings)?;
+    let Tokens { backend, secret, .. } = TokenKeys::find(&settings)?.or_fresh()?.backend(&settings)?;
     let allowed = if options.algorithms.is_empty() { &[Algorithm::HS256][..] } else { &options.algorithms };
     let signs = allowed.iter().copied().find(|algorithm| algorithm.is_hmac());
     let token = match (&secret, signs) {

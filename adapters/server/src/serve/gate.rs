@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use authgate_core::{
-    Access, ConfigError, Gate, GateBuilder, PasswordBackend, Rule, SealingKey, Sessions, Upstream,
+    Access, ConfigError, Gate, GateBuilder, KeySet, PasswordBackend, Rule, SealingKey, Sessions, Sharing,
+    Upstream,
 };
+use authgate_jwks::KeySource;
 
 use super::entries;
 use super::plan::Kept;
@@ -14,19 +16,24 @@ use super::proof::Proof;
 use super::settings::Settings;
 
 /// The gate. Whatever it refuses is told and left out, and the rest is tried again, until all is told.
-pub(super) fn gate(settings: &Settings, kept: &mut Kept, problems: &mut Problems) -> Option<Gate> {
+pub(super) fn gate(
+    settings: &Settings,
+    sharing: Option<Sharing>,
+    kept: &mut Kept,
+    problems: &mut Problems,
+) -> (Option<Gate>, Option<(KeySource, KeySet)>) {
     let rules = entries::rules(&settings.rule, problems);
     let mut proof = Proof::of(settings, kept, problems);
     let mut left_out = entries::unusable(settings, problems);
     loop {
-        let attempt = Attempt { settings, left_out: &left_out, rules: &rules };
+        let attempt = Attempt { settings, sharing, left_out: &left_out, rules: &rules };
         let refusal = match attempt.gate(&mut proof, kept.gate.as_ref()) {
-            Ok(gate) => return Some(gate),
+            Ok(gate) => return (Some(gate), proof.keys),
             Err(refusal) => refusal,
         };
         problems.refuse(&refusal);
         if !left_out.insert(refusal.field()) {
-            return None;
+            return (None, None);
         }
     }
 }
@@ -34,6 +41,7 @@ pub(super) fn gate(settings: &Settings, kept: &mut Kept, problems: &mut Problems
 /// The settings without those that have been refused already.
 struct Attempt<'a> {
     settings: &'a Settings,
+    sharing: Option<Sharing>,
     left_out: &'a BTreeSet<&'static str>,
     rules: &'a [Rule],
 }
@@ -45,6 +53,11 @@ impl Attempt<'_> {
         let is_asked = self.settings.is_forward_auth() && self.says("trusted_proxies");
         let builder = if is_asked { builder.forward_auth() } else { builder };
         let builder = self.rights(builder)?;
+        // Without people who sign in there is nothing to share.
+        let builder = match self.sharing.filter(|_| proof.by_password) {
+            Some(sharing) => builder.sharing(sharing),
+            None => builder,
+        };
         match before {
             Some(before) => builder.succeeding(before),
             None => builder,

@@ -4,6 +4,7 @@
 mod admin;
 mod announce;
 mod check;
+mod engine;
 mod entries;
 mod file;
 mod gate;
@@ -19,7 +20,10 @@ mod proof;
 mod reload;
 mod rule_tables;
 mod settings;
+mod sign_out;
 mod site;
+mod stores;
+mod teller;
 mod values;
 mod warnings;
 
@@ -29,8 +33,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use authgate_proxy::{Connector, smol::Connector as SmolConnector, tokio::Connector as TokioConnector};
-use authgate_smol::Smol;
-use authgate_tokio::{Limits, Tokio};
+use authgate_tokio::Limits;
 use authgate_tower::Host;
 use futures_lite::future::zip;
 use rustix::net::listen;
@@ -38,12 +41,14 @@ use smol::channel::{Receiver, Sender, bounded};
 
 use self::announce::Announcement;
 pub(crate) use self::check::{check, explain};
+use self::engine::{Engine, OnSmol, OnTokio};
 use self::metrics::Metrics;
 use self::names::Names;
 pub(crate) use self::options::{CheckOptions, ExplainOptions, ServeOptions};
 use self::plan::{Kept, Plan, load};
 use self::reload::{Reloader, follow};
 use self::settings::Settings;
+pub(crate) use self::sign_out::{SignOutOptions, sign_out};
 use self::site::{Gated, Site, World};
 use self::warnings::warn;
 use crate::cli::Runtime;
@@ -60,8 +65,14 @@ pub(crate) fn serve(options: &ServeOptions) -> Result<(), Failure> {
     let plan = Plan::of(&settings, problems, &Kept::default())?;
     let start = Start { options, settings, plan, hang_ups, metrics: Arc::new(Metrics::new()?) };
     match start.settings.runtime() {
-        Runtime::Tokio => start.on(TokioConnector, Tokio, on_tokio),
-        Runtime::Smol => start.on(SmolConnector, Smol, on_smol),
+        Runtime::Tokio => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+            let runtime =
+                runtime.map_err(|error| Failure::new(format!("the runtime cannot start: {error}")))?;
+            let engine = OnTokio(runtime.handle().clone());
+            start.on(TokioConnector, engine, |server| runtime.block_on(on_tokio(server)))
+        }
+        Runtime::Smol => start.on(SmolConnector, OnSmol, |server| smol::block_on(on_smol(server))),
     }
 }
 
@@ -85,11 +96,11 @@ struct Server<C, R> {
 }
 
 impl Start<'_> {
-    fn on<C: Connector + Clone, R: Host>(
+    fn on<C: Connector + Clone, E: Engine>(
         self,
         connector: C,
-        runtime: R,
-        run: impl FnOnce(Server<C, R>) -> io::Result<()>,
+        engine: E,
+        run: impl FnOnce(Server<C, E::Host>) -> io::Result<()>,
     ) -> Result<(), Failure> {
         let Self { options, settings, plan, hang_ups, metrics } = self;
         let names = Names::of(options.config.as_deref(), &options.settings);
@@ -97,9 +108,10 @@ impl Start<'_> {
         let admin =
             settings.admin_listen.map(|admin| bind(&names.of_key("admin_listen"), admin.0)).transpose()?;
         let (admin, admin_address) = admin.unzip();
-        let world = World::new(connector, runtime, Arc::clone(&metrics));
-        let site = Site::new(world.service(&plan));
-        follow(&plan, &Kept::default())
+        let world = World::new(connector, engine, Arc::clone(&metrics));
+        let site = Site::new(world.service(&plan)?);
+        world.teller.use_store(plan.shared.clone());
+        follow(&plan, &Kept::default(), &world.teller)
             .map_err(|error| Failure::new(format!("the file of users cannot be watched: {error}")))?;
         let gate = plan.gate.clone();
         let mut reloader = Reloader {
@@ -123,36 +135,32 @@ impl Start<'_> {
     }
 }
 
-fn on_tokio<C: Connector + Clone, R: Host>(server: Server<C, R>) -> io::Result<()> {
+async fn on_tokio<C: Connector + Clone, R: Host>(server: Server<C, R>) -> io::Result<()> {
     let Server { listener, admin, limits, site, metrics, signals } = server;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        let (stop, stopped) = bounded(1);
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        let main = authgate_tokio::serve(listener, site, limits, first(signals, stop));
-        let admin = async {
-            let Some(admin) = admin else { return Ok(()) };
-            let listener = tokio::net::TcpListener::from_std(admin)?;
-            authgate_tokio::serve(listener, admin::service(metrics), admin_limits(), ended(stopped)).await
-        };
-        let (main, admin) = zip(main, admin).await;
-        main.and(admin)
-    })
+    let (stop, stopped) = bounded(1);
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let main = authgate_tokio::serve(listener, site, limits, first(signals, stop));
+    let admin = async {
+        let Some(admin) = admin else { return Ok(()) };
+        let listener = tokio::net::TcpListener::from_std(admin)?;
+        authgate_tokio::serve(listener, admin::service(metrics), admin_limits(), ended(stopped)).await
+    };
+    let (main, admin) = zip(main, admin).await;
+    main.and(admin)
 }
 
-fn on_smol<C: Connector + Clone, R: Host>(server: Server<C, R>) -> io::Result<()> {
+async fn on_smol<C: Connector + Clone, R: Host>(server: Server<C, R>) -> io::Result<()> {
     let Server { listener, admin, limits, site, metrics, signals } = server;
-    smol::block_on(async {
-        let (stop, stopped) = bounded(1);
-        let listener = smol::net::TcpListener::from(smol::Async::new(listener)?);
-        let main = authgate_smol::serve(listener, site, limits, first(signals, stop));
-        let admin = async {
-            let Some(admin) = admin else { return Ok(()) };
-            let listener = smol::net::TcpListener::from(smol::Async::new(admin)?);
-            authgate_smol::serve(listener, admin::service(metrics), admin_limits(), ended(stopped)).await
-        };
-        let (main, admin) = zip(main, admin).await;
-        main.and(admin)
-    })
+    let (stop, stopped) = bounded(1);
+    let listener = smol::net::TcpListener::from(smol::Async::new(listener)?);
+    let main = authgate_smol::serve(listener, site, limits, first(signals, stop));
+    let admin = async {
+        let Some(admin) = admin else { return Ok(()) };
+        let listener = smol::net::TcpListener::from(smol::Async::new(admin)?);
+        authgate_smol::serve(listener, admin::service(metrics), admin_limits(), ended(stopped)).await
+    };
+    let (main, admin) = zip(main, admin).await;
+    main.and(admin)
 }
 
 /// Returns at the first signal, and lets the admin listener know.

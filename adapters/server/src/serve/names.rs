@@ -23,10 +23,15 @@ impl Names {
         self.file.as_deref()
     }
 
+    /// Whether a flag says it.
+    pub(crate) fn is_flag(&self, key: &str) -> bool {
+        self.flags.contains(&key)
+    }
+
     /// `authgate.toml: trusted_proxies`, or `--trusted-proxy`.
     pub(crate) fn of_key(&self, key: &str) -> String {
         match &self.file {
-            Some(file) if !self.flags.contains(&key) => format!("{}: {key}", file.display()),
+            Some(file) if !self.is_flag(key) => format!("{}: {key}", file.display()),
             _ => match Key::find(key) {
                 Some(key) => format!("--{}", key.flag()),
                 None => key.to_owned(),

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use authgate_core::{ConfigError, Gate};
+use authgate_core::{ConfigError, Gate, KeySet};
+use authgate_jwks::KeySource;
 use authgate_proxy::{ProxyLimits, Target};
+use authgate_redis::RedisStore;
 use authgate_tokio::Limits;
 use authgate_users::UserFile;
 
@@ -16,7 +18,7 @@ use super::names::Names;
 use super::problems::Problems;
 use super::settings::Settings;
 use super::values::Span;
-use crate::cli::{Runtime, SessionStore};
+use crate::cli::Runtime;
 use crate::keys::{FoundSecret, TokenSettings};
 
 /// Everything that is needed to serve.
@@ -26,6 +28,10 @@ pub(crate) struct Plan {
     pub(super) target: Option<Target>,
     pub(super) limits: ProxyLimits,
     pub(super) keep_host: bool,
+    /// Where the keys of tokens are fetched from, and what for.
+    pub(super) keys: Option<(KeySource, KeySet)>,
+    /// What gates share.
+    pub(super) shared: Option<Arc<RedisStore>>,
     pub(super) kept: Kept,
 }
 
@@ -37,6 +43,8 @@ pub(super) struct Kept {
     pub(super) users: Option<(PathBuf, Arc<UserFile>)>,
     /// What seals sessions where no file does.
     pub(super) sealing: Option<Arc<FoundSecret>>,
+    /// Keys that a provider published.
+    pub(super) key_set: Option<KeySet>,
 }
 
 impl Kept {
@@ -57,10 +65,18 @@ impl Plan {
         let target =
             settings.upstream.as_deref().and_then(|upstream| noted(Target::parse(upstream), &mut problems));
         kept.users = users(settings, &kept, &mut problems);
-        let gate = gate(settings, &mut kept, &mut problems);
+        let shared = settings.shared(&mut problems);
+        let (shared, sharing) = shared.map(|shared| (shared.store, shared.sharing)).unzip();
+        let (gate, keys) = gate(settings, sharing, &mut kept, &mut problems);
         kept.gate.clone_from(&gate);
+        if let (Some((_, new)), Some(old)) = (&keys, &kept.key_set) {
+            new.succeed(old);
+        }
+        kept.key_set = keys.as_ref().map(|(_, set)| set.clone());
         let plan = gate.map(|gate| Self {
             gate,
+            keys,
+            shared,
             target,
             limits: limits(settings),
             keep_host: settings.keep_host.unwrap_or(true),
@@ -80,10 +96,6 @@ impl Settings {
         self.forward_auth.unwrap_or(false)
     }
 
-    pub(super) fn store(&self) -> SessionStore {
-        self.session_store.unwrap_or(SessionStore::Memory)
-    }
-
     pub(super) fn listen(&self) -> SocketAddr {
         self.listen.map_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080), |listen| listen.0)
     }
@@ -101,6 +113,8 @@ impl Settings {
             secret_file: self.jwt_secret_file.as_deref(),
             public_key_file: self.public_key_file.as_deref(),
             jwks_file: self.jwks_file.as_deref(),
+            jwks_url: self.jwks_url.as_deref(),
+            jwks_ca_file: self.jwks_ca_file.as_deref(),
             algorithms: &self.algorithms,
             audience: &self.audience,
             issuer: &self.issuer,
@@ -148,12 +162,6 @@ fn contradictions(settings: &Settings, problems: &mut Problems) {
     }
     if settings.admin_listen.is_some_and(|admin| admin.0.port() != 0 && settings.listen() == admin.0) {
         problems.say("admin_listen", "it is the address of the dashboard, too; choose another");
-    }
-    if settings.store() == SessionStore::Memory && !settings.session_secret_files.is_empty() {
-        problems.say(
-            "session_secret_files",
-            "they are for sessions in cookies; set session_store to cookie, or leave them out",
-        );
     }
 }
 

@@ -19,12 +19,14 @@ pub(crate) struct Problems {
 }
 
 /// What the core's builders call a setting, where its key has another name.
-const KEYS: [(&str, &str); 5] = [
+const KEYS: [(&str, &str); 7] = [
     ("public_path", "public_paths"),
     ("public_prefix", "public_prefixes"),
     ("session_renewal", "session_idle"),
     ("session_secret", "session_secret_files"),
     ("rules", "rule"),
+    ("key_set", "jwks_url"),
+    ("sharing", "session_store"),
 ];
 
 impl Problems {

@@ -2,21 +2,24 @@
 
 use std::sync::Arc;
 
-use authgate_core::{JwtBackend, SealingKey};
+use authgate_core::{JwtBackend, KeySet, SealingKey};
+use authgate_jwks::KeySource;
 
 use super::plan::Kept;
 use super::problems::Problems;
 use super::settings::Settings;
-use crate::cli::SessionStore;
+use super::stores::Store;
 use crate::failure::Failure;
-use crate::keys::{FoundSecret, SECRET_VARIABLE, TokenFault, TokenKeys, TokenSettings};
+use crate::keys::{FoundSecret, SECRET_VARIABLE, TokenFault, TokenKeys, TokenSettings, Tokens};
 
 /// How people and programs can prove who they are. Each file is read once: it may be a pipe.
 pub(super) struct Proof {
     pub(super) by_password: bool,
     /// None if there are none, or if something about them is wrong.
     pub(super) tokens: Option<JwtBackend>,
-    /// What seals sessions into cookies; none where they are in memory.
+    /// Where the keys of tokens are fetched from, and what for, if a provider publishes them.
+    pub(super) keys: Option<(KeySource, KeySet)>,
+    /// What seals sessions into cookies; none where they are elsewhere.
     pub(super) sealing: Vec<Arc<FoundSecret>>,
 }
 
@@ -29,20 +32,24 @@ impl Proof {
             blame(key, failure, settings, problems);
         });
         let by_password = settings.users_file.is_some();
-        let files = ["users_file", "jwt_secret_file", "public_key_file", "jwks_file"];
+        let files =
+            ["users_file", "jwt_secret_file", "public_key_file", "jwks_file", "jwks_url", "jwks_ca_file"];
         if is_whole && keys.is_empty() && !by_password && !files.iter().any(|key| problems.are_about(key)) {
             problems.say(
                 "users_file",
                 format!(
                     "nobody could prove who they are; name a file of users (`authgate user add` makes one), a \
-                     jwt_secret_file (or {SECRET_VARIABLE}), a public_key_file or a jwks_file"
+                     jwt_secret_file (or {SECRET_VARIABLE}), a public_key_file, a jwks_file or a jwks_url"
                 ),
             );
         }
         let demands = demands(settings, problems);
         let tokens =
             (is_whole && !keys.is_empty()).then(|| tokens(keys, &demands, settings, problems)).flatten();
-        Self { by_password, tokens, sealing: sealing(settings, kept, problems) }
+        let source = tokens.as_ref().and_then(|tokens| tokens.source.clone());
+        let tokens = tokens.map(|tokens| tokens.backend);
+        let keys = source.zip(tokens.as_ref().and_then(|tokens| tokens.key_set().cloned()));
+        Self { by_password, tokens, keys, sealing: sealing(settings, kept, problems) }
     }
 }
 
@@ -63,9 +70,9 @@ fn tokens(
     demands: &TokenSettings<'_>,
     settings: &Settings,
     problems: &mut Problems,
-) -> Option<JwtBackend> {
+) -> Option<Tokens> {
     match keys.backend(demands) {
-        Ok((backend, _)) => return Some(backend),
+        Ok(tokens) => return Some(tokens),
         Err(TokenFault::Secret(failure)) => blame("jwt_secret_file", failure, settings, problems),
         Err(TokenFault::Setting(error)) => problems.refuse(&error),
     }
@@ -83,7 +90,7 @@ fn blame(key: &'static str, failure: Failure, settings: &Settings, problems: &mu
 
 /// The secrets in the files, or else one of this run, which is made when it is first needed.
 fn sealing(settings: &Settings, kept: &mut Kept, problems: &mut Problems) -> Vec<Arc<FoundSecret>> {
-    if settings.store() == SessionStore::Memory {
+    if settings.store() != Store::Cookie {
         return Vec::new();
     }
     if settings.session_secret_files.is_empty() {

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use authgate_proxy::Connector;
-use authgate_tower::Host;
 
+use super::engine::Engine;
 use super::names::Names;
 use super::plan::{Kept, Plan, load};
 use super::settings::Settings;
 use super::site::{Gated, Site, World};
+use super::teller::Teller;
 use super::warnings::warn;
 
 /// Reads the configuration again, and everything that it names.
-pub(super) struct Reloader<C, R> {
+pub(super) struct Reloader<C, E: Engine> {
     pub(super) flags: Settings,
     pub(super) file: Option<PathBuf>,
     /// What was in force when the program started: some of it cannot change while it runs.
@@ -24,18 +25,18 @@ pub(super) struct Reloader<C, R> {
     /// Where it listens.
     pub(super) address: SocketAddr,
     pub(super) kept: Kept,
-    pub(super) world: World<C, R>,
-    pub(super) site: Site<Gated<C, R>>,
+    pub(super) world: World<C, E>,
+    pub(super) site: Site<Gated<C, E::Host>>,
 }
 
-impl<C: Connector + Clone, R: Host> Reloader<C, R> {
+impl<C: Connector + Clone, E: Engine> Reloader<C, E> {
     /// Puts the new configuration in force, if nothing is wrong with it; else everything stays as it is. The log says which.
     pub(super) fn reload(&mut self) {
         let made = self.plan();
         self.world.host.metrics.reloaded(made.is_ok());
         match made {
-            Ok((settings, plan)) => {
-                self.put_in_force(plan);
+            Ok((settings, plan, service)) => {
+                self.put_in_force(plan, service);
                 self.warn_of_what_stays(&settings);
                 warn(&settings, &Names::of(self.file.as_deref(), &self.flags), self.address);
                 tracing::info!(target: "authgate", "reloaded: the new configuration is in force");
@@ -51,22 +52,23 @@ impl<C: Connector + Clone, R: Host> Reloader<C, R> {
     }
 
     /// The new plan, or all that is wrong with it.
-    fn plan(&self) -> Result<(Settings, Plan), Vec<String>> {
+    fn plan(&self) -> Result<(Settings, Plan, Gated<C, E::Host>), Vec<String>> {
         let (settings, problems) =
             load(&self.flags, self.file.as_deref()).map_err(|problems| problems.sentences().to_vec())?;
         let plan =
             Plan::of(&settings, problems, &self.kept).map_err(|problems| problems.sentences().to_vec())?;
-        follow(&plan, &self.kept)
+        let service = self.world.service(&plan).map_err(|error| vec![error.to_string()])?;
+        follow(&plan, &self.kept, &self.world.teller)
             .map_err(|error| vec![format!("the file of users cannot be watched: {error}")])?;
-        Ok((settings, plan))
+        Ok((settings, plan, service))
     }
 
-    fn put_in_force(&mut self, plan: Plan) {
-        self.site.replace(self.world.service(&plan));
+    fn put_in_force(&mut self, plan: Plan, service: Gated<C, E::Host>) {
+        self.site.replace(service);
+        self.world.teller.use_store(plan.shared.clone());
         let (gate, before) = (plan.gate, std::mem::replace(&mut self.kept, plan.kept));
-        let now = SystemTime::now().into();
         for user in before.lost_to(&self.kept) {
-            gate.sign_out_everywhere(&user, now);
+            self.world.teller.end(&gate, &user, SystemTime::now());
         }
     }
 
@@ -86,8 +88,12 @@ impl<C: Connector + Clone, R: Host> Reloader<C, R> {
 
 /// Has the file of users followed, unless it already is. Gates share their memory, so whoever follows for an old one does so for
 /// the new one, too.
-pub(super) fn follow(plan: &Plan, before: &Kept) -> io::Result<()> {
+pub(super) fn follow(plan: &Plan, before: &Kept, teller: &Teller) -> io::Result<()> {
     let Some(users) = plan.users() else { return Ok(()) };
     let is_followed = before.users.as_ref().is_some_and(|(_, before)| Arc::ptr_eq(before, users));
-    if is_followed { Ok(()) } else { users.follow(plan.gate.clone()) }
+    if is_followed {
+        return Ok(());
+    }
+    let (gate, teller) = (plan.gate.clone(), teller.clone());
+    users.follow_with(move |user, noticed| teller.end(&gate, user, noticed))
 }

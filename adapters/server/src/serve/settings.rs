@@ -6,8 +6,9 @@ use authgate_core::Algorithm;
 use clap::Args;
 use serde::{Deserialize, Deserializer};
 
+use super::stores::{RedisUrl, Store};
 use super::values::{Address, Family, Span};
-use crate::cli::{Runtime, SessionStore};
+use crate::cli::Runtime;
 
 /// Everything that `authgate serve` can be told: by flags, and by the keys of `authgate.toml`, which are these names. What is
 /// not said is decided where it is used.
@@ -81,6 +82,12 @@ pub(crate) struct Settings {
     /// A JWK Set with public keys of tokens
     #[arg(long, value_name = "FILE", help_heading = "Who is let in")]
     pub(crate) jwks_file: Option<PathBuf>,
+    /// Where an identity provider publishes the keys of its tokens, as https://…; fetched, and fetched again as it changes
+    #[arg(long, value_name = "URL", help_heading = "Who is let in")]
+    pub(crate) jwks_url: Option<String>,
+    /// A PEM file with certificates that are trusted for jwks_url, beside the system's
+    #[arg(long, value_name = "FILE", help_heading = "Who is let in")]
+    pub(crate) jwks_ca_file: Option<PathBuf>,
     /// An algorithm that tokens may be signed with; may be given several times [default: HS256]
     #[arg(long = "algorithm", value_name = "NAME", help_heading = "Who is let in")]
     #[serde(deserialize_with = "one_or_many")]
@@ -113,9 +120,25 @@ pub(crate) struct Settings {
     #[serde(skip)]
     pub(crate) rule: Vec<RuleTable>,
 
-    /// Where sessions are kept: in this process's memory, or sealed into the cookie itself [default: memory]
-    #[arg(long, value_enum, value_name = "STORE", help_heading = "Sessions")]
-    pub(crate) session_store: Option<SessionStore>,
+    /// Where sessions are kept: `memory` of this process, sealed into the `cookie` itself, or a Redis that several gates share, as
+    /// redis://host:6379/0 (rediss:// for TLS) [default: memory]
+    #[arg(long, value_name = "STORE", help_heading = "Sessions")]
+    #[serde(deserialize_with = "one")]
+    pub(crate) session_store: Option<Store>,
+    /// With sessions in cookies: the Redis by which gates tell each other of sign-outs and count tries to sign in [default: none]
+    #[arg(long, value_name = "REDIS", help_heading = "Sessions")]
+    #[serde(deserialize_with = "one")]
+    pub(crate) revocation_store: Option<RedisUrl>,
+    /// How long a sign-out at another gate may go unheard here [default: 500ms]
+    #[arg(long, value_name = "SPAN", help_heading = "Sessions")]
+    #[serde(deserialize_with = "one")]
+    pub(crate) revocation_delay: Option<Span>,
+    /// What goes before every key in Redis; gates that share sign-ins share it [default: authgate:]
+    #[arg(long, value_name = "TEXT", help_heading = "Sessions")]
+    pub(crate) redis_prefix: Option<String>,
+    /// A PEM file with certificates that are trusted for rediss://, beside the system's
+    #[arg(long, value_name = "FILE", help_heading = "Sessions")]
+    pub(crate) redis_ca_file: Option<PathBuf>,
     /// A file with a secret that seals sessions into cookies; several rotate: the first seals, all of them open
     #[arg(long = "session-secret-file", value_name = "FILE", help_heading = "Sessions")]
     #[serde(deserialize_with = "one_or_many")]
@@ -179,7 +202,8 @@ macro_rules! with_fields {
         $act!($($with),*;
             upstream forward_auth mount strip_mount keep_host pass_authorization user_header roles_header
             connect_timeout upstream_timeout max_body listen admin_listen runtime max_connections users_file
-            jwt_secret_file public_key_file jwks_file admins_only session_store session_idle session_lifetime
+            jwt_secret_file public_key_file jwks_file jwks_url jwks_ca_file admins_only session_store revocation_store
+            revocation_delay redis_prefix redis_ca_file session_idle session_lifetime
             cookie_name login_path logout_path title forwarded_fields require_tls;
             identity_headers algorithms audience issuer roles public_paths public_prefixes rule session_secret_files
             trusted_proxies allowed_hosts allowed_networks)
@@ -220,8 +244,14 @@ impl Settings {
 
     /// Files are found from `folder`, where the file that names them is.
     pub(super) fn found_from(mut self, folder: &Path) -> Self {
-        let one =
-            [&mut self.users_file, &mut self.jwt_secret_file, &mut self.public_key_file, &mut self.jwks_file];
+        let one = [
+            &mut self.users_file,
+            &mut self.jwt_secret_file,
+            &mut self.public_key_file,
+            &mut self.jwks_file,
+            &mut self.jwks_ca_file,
+            &mut self.redis_ca_file,
+        ];
         for path in one.into_iter().flatten().chain(&mut self.session_secret_files) {
             *path = folder.join(&*path);
         }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
 
+use authgate_core::ConfigError;
 use authgate_proxy::{Connector, Proxy, ProxyBody};
 use authgate_tower::{BodyError, GateLayer, GateService, Host, SharedMemory};
 use bytes::Bytes;
@@ -14,9 +15,11 @@ use http_body_util::{Either, Empty};
 use tower::util::Oneshot;
 use tower::{Layer as _, Service, ServiceExt as _};
 
+use super::engine::Engine;
 use super::host::CountingHost;
 use super::metrics::Metrics;
 use super::plan::Plan;
+use super::teller::Teller;
 
 /// A service that can be replaced while it runs: whoever has begun goes on with the one before.
 pub(super) struct Site<S>(Arc<RwLock<S>>);
@@ -26,20 +29,25 @@ pub(super) type Gated<C, R> = GateService<Behind<C, CountingHost<R>>, CountingHo
 
 /// What stays the same whatever the configuration says.
 #[derive(Clone)]
-pub(super) struct World<C, R> {
+pub(super) struct World<C, E: Engine> {
     pub(super) connector: C,
-    pub(super) host: CountingHost<R>,
+    pub(super) engine: E,
+    pub(super) host: CountingHost<E::Host>,
     /// Sessions of this process.
     pub(super) memory: Arc<SharedMemory>,
+    pub(super) teller: Teller,
 }
 
-impl<C: Connector + Clone, R: Host> World<C, R> {
-    pub(super) fn new(connector: C, runtime: R, metrics: Arc<Metrics>) -> Self {
-        Self { connector, host: CountingHost { runtime, metrics }, memory: Arc::default() }
+impl<C: Connector + Clone, E: Engine> World<C, E> {
+    pub(super) fn new(connector: C, engine: E, metrics: Arc<Metrics>) -> Self {
+        let host = CountingHost { runtime: engine.host(), metrics };
+        let (teller, telling) = Teller::new(engine.host());
+        engine.spawn(telling);
+        Self { connector, engine, host, memory: Arc::default(), teller }
     }
 
-    /// The service that a plan describes.
-    pub(super) fn service(&self, plan: &Plan) -> Gated<C, R> {
+    /// The service that a plan describes; or why its keys cannot be fetched.
+    pub(super) fn service(&self, plan: &Plan) -> Result<Gated<C, E::Host>, ConfigError> {
         let behind = match &plan.target {
             None => Behind::Nothing,
             Some(target) => {
@@ -50,12 +58,19 @@ impl<C: Connector + Clone, R: Host> World<C, R> {
                 Behind::Upstream(proxy.on_exchange(move |exchange| metrics.observe(exchange)))
             }
         };
-        let layer =
-            GateLayer::new(plan.gate.clone(), self.host.clone()).session_memory(Arc::clone(&self.memory));
-        match plan.users() {
+        let layer = GateLayer::new(plan.gate.clone(), self.host.clone());
+        let layer = match &plan.shared {
+            Some(store) => layer.shared_store(store.clone()),
+            None => layer.session_memory(Arc::clone(&self.memory)),
+        };
+        let layer = match &plan.keys {
+            Some((source, set)) => layer.key_fetcher(self.engine.fetch_keys(source.clone(), set.clone())?),
+            None => layer,
+        };
+        Ok(match plan.users() {
             Some(users) => layer.users(Arc::clone(users)).layer(behind),
             None => layer.layer(behind),
-        }
+        })
     }
 }
 

@@ -7,11 +7,14 @@ use std::path::Path;
 
 use super::names::Names;
 use super::settings::Settings;
+use super::stores::{RedisUrl, Store};
 use crate::sessions::warn_of_sealed_sessions;
 
 /// Logs all of it. To be called once the settings are sure to be in force: a mistake is told alone.
 pub(super) fn warn(settings: &Settings, names: &Names, address: SocketAddr) {
-    warn_of_sealed_sessions(settings.store(), &settings.session_secret_files);
+    if settings.store() == Store::Cookie {
+        warn_of_sealed_sessions(&settings.session_secret_files, settings.revocation_store.is_some());
+    }
     let wants_tls = settings.require_tls.unwrap_or(true);
     if wants_tls && !address.ip().is_loopback() && settings.trusted_proxies.is_empty() {
         tracing::warn!(
@@ -27,7 +30,13 @@ pub(super) fn warn(settings: &Settings, names: &Names, address: SocketAddr) {
 
 /// What `authgate check` can tell of it, too.
 pub(super) fn remarks(settings: &Settings, names: &Names) -> Vec<String> {
-    exposed(settings, names).into_iter().chain(below_twice(settings, names)).collect()
+    let all = [
+        exposed(settings, names),
+        below_twice(settings, names),
+        shown_passwords(settings, names),
+        any_token(settings, names),
+    ];
+    all.concat()
 }
 
 /// A sentence for each path that names the mount, below which it is already.
@@ -44,6 +53,36 @@ fn below_twice(settings: &Settings, names: &Names) -> Vec<String> {
         ))
     };
     rules.chain(paths).chain(prefixes).filter(|_| !mount.is_empty()).filter_map(told).collect()
+}
+
+/// A sentence for each Redis whose password everybody on this machine can read, because it stands in a flag.
+fn shown_passwords(settings: &Settings, names: &Names) -> Vec<String> {
+    let session_store = match &settings.session_store {
+        Some(Store::Redis(url)) => Some(url),
+        _ => None,
+    };
+    let urls = [("session_store", session_store), ("revocation_store", settings.revocation_store.as_ref())];
+    let shown = |(key, url): &(&str, Option<&RedisUrl>)| {
+        names.is_flag(key) && url.is_some_and(RedisUrl::has_password)
+    };
+    let told = |(key, _): (&str, _)| {
+        let key = names.of_key(key);
+        format!(
+            "{key}: everybody on this machine can read the password in a flag; name the Redis in the file instead"
+        )
+    };
+    urls.into_iter().filter(shown).map(told).collect()
+}
+
+/// A provider signs tokens for many, and not all of them are meant for us.
+fn any_token(settings: &Settings, names: &Names) -> Vec<String> {
+    let trusts_all =
+        settings.jwks_url.is_some() && settings.issuer.is_empty() && settings.audience.is_empty();
+    let told = format!(
+        "{}: whatever this provider signs without an audience lets somebody in; name the issuer and the audience that are meant",
+        names.of_key("jwks_url")
+    );
+    if trusts_all { vec![told] } else { Vec::new() }
 }
 
 /// A sentence for each file that should be its owner's alone, and is everybody's.

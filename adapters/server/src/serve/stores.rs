@@ -1,0 +1,175 @@
+//! Where sessions are kept, and what gates share.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use authgate_core::Sharing;
+use authgate_redis::RedisStore;
+
+use super::problems::Problems;
+use super::settings::Settings;
+use crate::keys;
+
+/// Where sessions are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Store {
+    /// This process's memory.
+    Memory,
+    /// The cookie itself, sealed.
+    Cookie,
+    /// A Redis that several gates share.
+    Redis(RedisUrl),
+}
+
+/// A Redis, as `redis://host:6379/0`. It prints without what stands in it, which may be a password.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct RedisUrl(pub(crate) String);
+
+impl FromStr for Store {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "memory" => Ok(Self::Memory),
+            "cookie" => Ok(Self::Cookie),
+            other => other.parse().map(Self::Redis).map_err(|_| {
+                "write \"memory\", \"cookie\", or a Redis such as \"redis://127.0.0.1:6379/0\"".to_owned()
+            }),
+        }
+    }
+}
+
+impl FromStr for RedisUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains("://") {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("write for example \"redis://127.0.0.1:6379/0\", or rediss:// for TLS".to_owned())
+        }
+    }
+}
+
+impl RedisUrl {
+    /// Whether somebody who sees the command line sees a password, too.
+    pub(super) fn has_password(&self) -> bool {
+        let authority =
+            self.0.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+        authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedisUrl(…)")
+    }
+}
+
+/// The Redis that gates share, and how.
+pub(super) struct Shared {
+    pub(super) store: Arc<RedisStore>,
+    pub(super) sharing: Sharing,
+}
+
+impl Settings {
+    pub(super) fn store(&self) -> Store {
+        self.session_store.clone().unwrap_or(Store::Memory)
+    }
+
+    /// The Redis that is asked, if one is.
+    fn redis(&self) -> Option<(&'static str, &RedisUrl)> {
+        match (&self.session_store, &self.revocation_store) {
+            (Some(Store::Redis(url)), _) => Some(("session_store", url)),
+            (_, Some(url)) => Some(("revocation_store", url)),
+            _ => None,
+        }
+    }
+
+    /// Gates that share a store; nothing if these settings name none, or one that is of no use, which is told.
+    pub(super) fn shared(&self, problems: &mut Problems) -> Option<Shared> {
+        self.contradictions_about_stores(problems);
+        let (key, url) = self.redis()?;
+        let made = RedisStore::new(&url.0).map_err(|error| {
+            problems.say(key, format!("{}; {}", error.problem(), error.remedy()));
+        });
+        let mut store = made.ok()?;
+        if let Some(prefix) = &self.redis_prefix {
+            store = store.prefix(prefix);
+        }
+        if let Some(path) = &self.redis_ca_file {
+            store = trusting(store, path, problems)?;
+        }
+        let stale = self.revocation_delay.map_or(Sharing::default().stale, |delay| delay.0);
+        if stale > Duration::from_mins(1) {
+            problems
+                .say("revocation_delay", "a sign-out would go unheard for more than a minute; choose less");
+            return None;
+        }
+        Some(Shared { store: Arc::new(store), sharing: Sharing { stale, ..Sharing::default() } })
+    }
+
+    fn contradictions_about_stores(&self, problems: &mut Problems) {
+        if self.store() != Store::Cookie {
+            if !self.session_secret_files.is_empty() {
+                problems.say(
+                    "session_secret_files",
+                    "they are for sessions in cookies; set session_store to cookie, or leave them out",
+                );
+            }
+            if self.revocation_store.is_some() {
+                problems.say(
+                    "revocation_store",
+                    "it is for sessions in cookies; set session_store to cookie, or name the Redis there",
+                );
+            }
+        }
+        let for_redis = [
+            ("revocation_delay", self.revocation_delay.is_some()),
+            ("redis_prefix", self.redis_prefix.is_some()),
+            ("redis_ca_file", self.redis_ca_file.is_some()),
+        ];
+        for (key, _) in for_redis.into_iter().filter(|(_, said)| *said && self.redis().is_none()) {
+            problems.say(key, "it is for a Redis, and none is named; set session_store or revocation_store");
+        }
+        if self.redis().is_some() && self.users_file.is_none() {
+            let (key, _) = self.redis().unwrap_or(("session_store", &RedisUrl(String::new())));
+            problems
+                .say(key, "nobody signs in, so there are no sessions; name a users_file, or leave it out");
+        }
+    }
+}
+
+fn trusting(store: RedisStore, path: &Path, problems: &mut Problems) -> Option<RedisStore> {
+    let made = keys::read(path).map_err(crate::failure::Failure::into_sentence).and_then(|pem| {
+        store
+            .trust(&pem)
+            .map_err(|error| format!("{}: {}; {}", path.display(), error.problem(), error.remedy()))
+    });
+    made.map_err(|sentence| problems.say("redis_ca_file", sentence)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_read_and_prints_no_password() {
+        assert_eq!("memory".parse(), Ok(Store::Memory));
+        assert_eq!("cookie".parse(), Ok(Store::Cookie));
+        let redis: Store = "redis://ada:enigma@127.0.0.1:6379/0".parse().unwrap();
+        assert!(!format!("{redis:?}").contains("enigma"));
+        let Store::Redis(url) = redis else { panic!() };
+        assert!(url.has_password());
+        for text in ["redis://127.0.0.1/0", "rediss://ada@dash.example", "redis://h/a:b@c"] {
+            assert!(!text.parse::<RedisUrl>().unwrap().has_password(), "{text}");
+        }
+        for text in ["", "redis", "Memory", "redis:127.0.0.1", "enigma"] {
+            let error = text.parse::<Store>().unwrap_err();
+            assert!(error.contains("redis://") && !error.contains("enigma"), "{text}");
+        }
+    }
+}

@@ -35,7 +35,7 @@ impl<C: Connector + Clone, E: Engine> Reloader<C, E> {
         let made = self.plan();
         self.world.host.metrics.reloaded(made.is_ok());
         match made {
-            Ok((settings, plan, service)) => {
+            Ok(New { settings, plan, service }) => {
                 self.put_in_force(plan, service);
                 self.warn_of_what_stays(&settings);
                 warn(&settings, &Names::of(self.file.as_deref(), &self.flags), self.address);
@@ -52,7 +52,7 @@ impl<C: Connector + Clone, E: Engine> Reloader<C, E> {
     }
 
     /// The new plan, or all that is wrong with it.
-    fn plan(&self) -> Result<(Settings, Plan, Gated<C, E::Host>), Vec<String>> {
+    fn plan(&self) -> Result<New<C, E>, Vec<String>> {
         let (settings, problems) =
             load(&self.flags, self.file.as_deref()).map_err(|problems| problems.sentences().to_vec())?;
         let plan =
@@ -60,7 +60,7 @@ impl<C: Connector + Clone, E: Engine> Reloader<C, E> {
         let service = self.world.service(&plan).map_err(|error| vec![error.to_string()])?;
         follow(&plan, &self.kept, &self.world.teller)
             .map_err(|error| vec![format!("the file of users cannot be watched: {error}")])?;
-        Ok((settings, plan, service))
+        Ok(New { settings, plan, service })
     }
 
     fn put_in_force(&mut self, plan: Plan, service: Gated<C, E::Host>) {
@@ -84,6 +84,13 @@ impl<C: Connector + Clone, E: Engine> Reloader<C, E> {
             tracing::warn!(target: "authgate", "{key} has changed, and counts from the next start on");
         }
     }
+}
+
+/// A configuration that nothing is wrong with.
+struct New<C, E: Engine> {
+    settings: Settings,
+    plan: Plan,
+    service: Gated<C, E::Host>,
 }
 
 /// Has the file of users followed, unless it already is. Gates share their memory, so whoever follows for an old one does so for

@@ -85,7 +85,7 @@ pub(crate) struct Settings {
     /// Where an identity provider publishes the keys of its tokens, as https://…; fetched, and fetched again as it changes
     #[arg(long, value_name = "URL", help_heading = "Who is let in")]
     pub(crate) jwks_url: Option<String>,
-    /// A PEM file with certificates that are trusted for jwks_url, beside the system's
+    /// A PEM file with certificates that are trusted for `--jwks-url`, beside the system's
     #[arg(long, value_name = "FILE", help_heading = "Who is let in")]
     pub(crate) jwks_ca_file: Option<PathBuf>,
     /// An algorithm that tokens may be signed with; may be given several times [default: HS256]
@@ -121,7 +121,7 @@ pub(crate) struct Settings {
     pub(crate) rule: Vec<RuleTable>,
 
     /// Where sessions are kept: `memory` of this process, sealed into the `cookie` itself, or a Redis that several gates share, as
-    /// redis://host:6379/0 (rediss:// for TLS) [default: memory]
+    /// `redis://host:6379/0`, or `rediss://` for TLS [default: memory]
     #[arg(long, value_name = "STORE", help_heading = "Sessions")]
     #[serde(deserialize_with = "one")]
     pub(crate) session_store: Option<Store>,
@@ -136,7 +136,7 @@ pub(crate) struct Settings {
     /// What goes before every key in Redis; gates that share sign-ins share it [default: authgate:]
     #[arg(long, value_name = "TEXT", help_heading = "Sessions")]
     pub(crate) redis_prefix: Option<String>,
-    /// A PEM file with certificates that are trusted for rediss://, beside the system's
+    /// A PEM file with certificates that are trusted for `rediss://`, beside the system's
     #[arg(long, value_name = "FILE", help_heading = "Sessions")]
     pub(crate) redis_ca_file: Option<PathBuf>,
     /// A file with a secret that seals sessions into cookies; several rotate: the first seals, all of them open

@@ -36,7 +36,7 @@ pub(crate) struct SignOutOptions {
     /// What goes before every key in Redis [default: authgate:]
     #[arg(long, value_name = "TEXT", conflicts_with = "config")]
     redis_prefix: Option<String>,
-    /// A PEM file with certificates that are trusted for rediss://, beside the system's
+    /// A PEM file with certificates that are trusted for `rediss://`, beside the system's
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     redis_ca_file: Option<PathBuf>,
 }

@@ -1,8 +1,7 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use authgate_core::{Body as Form, BodyError as FormError, BodyLimit, Decision, Step, Unavailable};
 use bytes::Bytes;
@@ -27,9 +26,12 @@ pub(crate) enum Store {
     Shared(Arc<dyn SharedStore>),
 }
 
-/// How much longer a request may be kept waiting by the store.
+/// How long a request goes on waiting for the store, all its questions together.
+#[derive(Default)]
 struct Patience {
-    left: Duration,
+    /// Begun with the first question.
+    timer: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    is_over: bool,
 }
 
 impl<H: Host> Shared<H> {
@@ -64,7 +66,7 @@ impl<H: Host> Shared<H> {
         B::Error: Into<BodyError>,
     {
         let host = &self.host;
-        let mut patience = Patience { left: self.store_deadline };
+        let mut patience = Patience::default();
         loop {
             step = match self.answer_at_once(step) {
                 Step::Done(decision) => return decision,
@@ -130,7 +132,14 @@ impl<H: Host> Shared<H> {
         whom: &'static str,
         answer: impl Future<Output = Result<T, Unavailable>> + Send,
     ) -> Result<T, Unavailable> {
-        self.ask_within(self.deadline, whom, answer).await
+        let late = async {
+            self.host.sleep(self.deadline).await;
+            Err(Unavailable::new(format!("{whom} gave no answer within {} ms", self.deadline.as_millis())))
+        };
+        let answer = AssertUnwindSafe(answer).catch_unwind();
+        let answer =
+            async { answer.await.unwrap_or_else(|_| Err(Unavailable::new(format!("{whom} panicked")))) };
+        answer.or(late).await
     }
 
     /// The store's answer, as long as there is any patience left for it.
@@ -139,26 +148,16 @@ impl<H: Host> Shared<H> {
         patience: &mut Patience,
         answer: impl Future<Output = Result<T, Unavailable>> + Send,
     ) -> Result<T, Unavailable> {
-        let begun = Instant::now();
-        let answer = self.ask_within(patience.left.min(self.deadline), STORE, answer).await;
-        patience.left = patience.left.saturating_sub(begun.elapsed());
-        answer
-    }
-
-    async fn ask_within<T>(
-        &self,
-        deadline: Duration,
-        whom: &'static str,
-        answer: impl Future<Output = Result<T, Unavailable>> + Send,
-    ) -> Result<T, Unavailable> {
-        let late = async {
-            self.host.sleep(deadline).await;
-            Err(Unavailable::new(format!("{whom} gave no answer within {} ms", deadline.as_millis())))
+        let Patience { timer, is_over } = patience;
+        let over = async {
+            if !*is_over {
+                timer.get_or_insert_with(|| Box::pin(self.host.sleep(self.store_deadline))).await;
+                *is_over = true;
+            }
+            let most = self.store_deadline.as_millis();
+            Err(Unavailable::new(format!("{STORE} kept this request waiting for more than {most} ms")))
         };
-        let answer = AssertUnwindSafe(answer).catch_unwind();
-        let answer =
-            async { answer.await.unwrap_or_else(|_| Err(Unavailable::new(format!("{whom} panicked")))) };
-        answer.or(late).await
+        self.ask(STORE, answer.or(over)).await
     }
 
     fn store(&self) -> &dyn SessionStore {

@@ -6,6 +6,7 @@ mod forms_that_are_none;
 mod inner_service_is_ready;
 mod refusals;
 mod sessions_elsewhere;
+mod several_gates;
 mod signing_in;
 mod t13_streams_end;
 mod t15_pages_of_a_backend;

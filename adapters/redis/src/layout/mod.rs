@@ -61,6 +61,11 @@ pub const ENDINGS: &str = concat!(include_str!("open.lua"), include_str!("ending
 /// Changes counts if all of them are what they were.
 pub const SWAP_COUNTS: &str = include_str!("swap_counts.lua");
 
+/// What a user of Redis (`ACL SETUSER`) must be allowed for all of this, under the usual prefix; beside `+select` for a database other
+/// than the first.
+pub const PERMISSIONS: &str = "~authgate:* +ping +get +set +mget +del +eval +evalsha +exists +hmget +hset +time \
+                               +xadd +xinfo|stream +xlen +xrange +xtrim";
+
 /// The names of keys under one prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {

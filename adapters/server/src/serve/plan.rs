@@ -17,6 +17,7 @@ use super::gate::gate;
 use super::names::Names;
 use super::problems::Problems;
 use super::settings::Settings;
+use super::stores::KeptStore;
 use super::values::Span;
 use crate::cli::Runtime;
 use crate::keys::{FoundSecret, TokenSettings};
@@ -43,6 +44,8 @@ pub(super) struct Kept {
     pub(super) users: Option<(PathBuf, Arc<UserFile>)>,
     /// What seals sessions where no file does.
     pub(super) sealing: Option<Arc<FoundSecret>>,
+    /// What gates share.
+    pub(super) store: Option<KeptStore>,
     /// Keys that a provider published.
     pub(super) key_set: Option<KeySet>,
 }
@@ -65,8 +68,9 @@ impl Plan {
         let target =
             settings.upstream.as_deref().and_then(|upstream| noted(Target::parse(upstream), &mut problems));
         kept.users = users(settings, &kept, &mut problems);
-        let shared = settings.shared(&mut problems);
-        let (shared, sharing) = shared.map(|shared| (shared.store, shared.sharing)).unzip();
+        let shared = settings.shared(kept.store.as_ref(), &mut problems);
+        let (store, sharing) = shared.map(|shared| (shared.store, shared.sharing)).unzip();
+        kept.store = store;
         let (gate, keys) = gate(settings, sharing, &mut kept, &mut problems);
         kept.gate.clone_from(&gate);
         if let (Some((_, new)), Some(old)) = (&keys, &kept.key_set) {
@@ -76,7 +80,7 @@ impl Plan {
         let plan = gate.map(|gate| Self {
             gate,
             keys,
-            shared,
+            shared: kept.store.as_ref().map(|kept| Arc::clone(&kept.store)),
             target,
             limits: limits(settings),
             keep_host: settings.keep_host.unwrap_or(true),

@@ -44,7 +44,7 @@ pub(crate) struct SignOutOptions {
 /// Tells the store, and nobody else.
 pub(crate) fn sign_out(options: &SignOutOptions) -> Result<(), Failure> {
     let (settings, mut problems) = settings(options)?;
-    let shared = settings.shared(&mut problems);
+    let shared = settings.shared(None, &mut problems);
     let Some(shared) = problems.unless_any(Some(shared))? else {
         let file = options.config.as_deref().unwrap_or(Path::new("")).display();
         return Err(Failure::new(format!(
@@ -52,7 +52,7 @@ pub(crate) fn sign_out(options: &SignOutOptions) -> Result<(), Failure> {
         )));
     };
     let user = &options.user;
-    smol::block_on(shared.store.end_user(user.clone(), Duration::ZERO)).map_err(|why| {
+    smol::block_on(shared.store.store.end_user(user.clone(), Duration::ZERO)).map_err(|why| {
         Failure::new(format!("{user:?} has not been signed out: {why}; try again once the Redis answers"))
     })?;
     say(&format!("{user:?} is signed out, wherever gates share this store"))

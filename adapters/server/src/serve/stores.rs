@@ -1,12 +1,11 @@
 //! Where sessions are kept, and what gates share.
 
 use std::fmt;
-use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use authgate_core::Sharing;
+use authgate_core::{ConfigError, Sharing};
 use authgate_redis::RedisStore;
 
 use super::problems::Problems;
@@ -71,9 +70,19 @@ impl fmt::Debug for RedisUrl {
 
 /// The Redis that gates share, and how.
 pub(super) struct Shared {
-    pub(super) store: Arc<RedisStore>,
+    pub(super) store: KeptStore,
     pub(super) sharing: Sharing,
 }
+
+/// A store, and what it was made of: with the same, its connection goes on.
+#[derive(Clone)]
+pub(super) struct KeptStore {
+    pub(super) store: Arc<RedisStore>,
+    made_of: MadeOf,
+}
+
+/// Its address, prefix and authorities.
+type MadeOf = (RedisUrl, Option<String>, Option<Vec<u8>>);
 
 impl Settings {
     pub(super) fn store(&self) -> Store {
@@ -89,27 +98,30 @@ impl Settings {
         }
     }
 
-    /// Gates that share a store; nothing if these settings name none, or one that is of no use, which is told.
-    pub(super) fn shared(&self, problems: &mut Problems) -> Option<Shared> {
+    /// Gates that share a store, which is the one `before` if it is the same; nothing if these settings name none, or one that is of
+    /// no use, which is told.
+    pub(super) fn shared(&self, before: Option<&KeptStore>, problems: &mut Problems) -> Option<Shared> {
         self.contradictions_about_stores(problems);
         let (key, url) = self.redis()?;
-        let made = RedisStore::new(&url.0).map_err(|error| {
-            problems.say(key, format!("{}; {}", error.problem(), error.remedy()));
-        });
-        let mut store = made.ok()?;
-        if let Some(prefix) = &self.redis_prefix {
-            store = store.prefix(prefix);
-        }
-        if let Some(path) = &self.redis_ca_file {
-            store = trusting(store, path, problems)?;
-        }
+        let authorities = match self.redis_ca_file.as_deref().map(keys::read).transpose() {
+            Ok(authorities) => authorities,
+            Err(failure) => {
+                problems.say("redis_ca_file", failure.into_sentence());
+                return None;
+            }
+        };
+        let made_of = (url.clone(), self.redis_prefix.clone(), authorities);
+        let store = match before.filter(|before| before.made_of == made_of) {
+            Some(before) => before.clone(),
+            None => KeptStore { store: Arc::new(made(key, &made_of, problems)?), made_of },
+        };
         let stale = self.revocation_delay.map_or(Sharing::default().stale, |delay| delay.0);
         if stale > Duration::from_mins(1) {
             problems
                 .say("revocation_delay", "a sign-out would go unheard for more than a minute; choose less");
             return None;
         }
-        Some(Shared { store: Arc::new(store), sharing: Sharing { stale, ..Sharing::default() } })
+        Some(Shared { store, sharing: Sharing { stale, ..Sharing::default() } })
     }
 
     fn contradictions_about_stores(&self, problems: &mut Problems) {
@@ -143,13 +155,22 @@ impl Settings {
     }
 }
 
-fn trusting(store: RedisStore, path: &Path, problems: &mut Problems) -> Option<RedisStore> {
-    let made = keys::read(path).map_err(crate::failure::Failure::into_sentence).and_then(|pem| {
-        store
-            .trust(&pem)
-            .map_err(|error| format!("{}: {}; {}", path.display(), error.problem(), error.remedy()))
-    });
-    made.map_err(|sentence| problems.say("redis_ca_file", sentence)).ok()
+/// The store; or what is wrong with what it would be made of.
+fn made(
+    key: &'static str,
+    (url, prefix, authorities): &MadeOf,
+    problems: &mut Problems,
+) -> Option<RedisStore> {
+    let told = |key, error: &ConfigError, problems: &mut Problems| {
+        problems.say(key, format!("{}; {}", error.problem(), error.remedy()));
+    };
+    let store = RedisStore::new(&url.0).map_err(|error| told(key, &error, problems)).ok()?;
+    let store = match prefix {
+        Some(prefix) => store.prefix(prefix),
+        None => store,
+    };
+    let Some(authorities) = authorities else { return Some(store) };
+    store.trust(authorities).map_err(|error| told("redis_ca_file", &error, problems)).ok()
 }
 
 #[cfg(test)]

@@ -147,8 +147,7 @@ impl Settings {
         for (key, _) in for_redis.into_iter().filter(|(_, said)| *said && self.redis().is_none()) {
             problems.say(key, "it is for a Redis, and none is named; set session_store or revocation_store");
         }
-        if self.redis().is_some() && self.users_file.is_none() {
-            let (key, _) = self.redis().unwrap_or(("session_store", &RedisUrl(String::new())));
+        if let Some((key, _)) = self.redis().filter(|_| self.users_file.is_none()) {
             problems
                 .say(key, "nobody signs in, so there are no sessions; name a users_file, or leave it out");
         }

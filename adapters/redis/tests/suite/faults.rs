@@ -15,6 +15,7 @@ tests![
     down_at_the_start_and_up_later,
     killed_and_started_again,
     a_closed_connection_is_opened_again_within_the_call,
+    a_connection_known_to_be_closed_is_not_used,
     what_broke_is_asked_again_once_unless_it_may_have_been_done,
     frozen_and_gone_on,
     a_connection_that_is_half_open_is_replaced,
@@ -96,6 +97,22 @@ fn a_closed_connection_is_opened_again_within_the_call() {
         assert!(closed >= 1);
     }
     assert_eq!(Lines::of(redis.port()), [""; 0], "nobody has noticed");
+}
+
+fn a_connection_known_to_be_closed_is_not_used() {
+    let redis = Redis::start();
+    let store = redis.store();
+    let store = block_on(async move {
+        store.ping().await.unwrap();
+        store
+    });
+    let _: i64 = redis.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    block_on(async move {
+        // The end of a connection takes a moment to arrive; what is sent before that is lost, as it must be.
+        pause(Duration::from_millis(200)).await;
+        let (id, session) = session(1);
+        assert_eq!(store.create(id, session, now()).await, Ok(true));
+    });
 }
 
 fn what_broke_is_asked_again_once_unless_it_may_have_been_done() {

@@ -1,16 +1,18 @@
 //! Redis is there, and refuses.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use authgate_redis::RedisStore;
 use authgate_tower::{SessionStore as _, SharedStore as _};
 
 use super::endings::hear;
-use crate::harness::{Lines, Redis, free_port, now, session, until_it_answers};
+use crate::harness::{Lines, Redis, Relay, free_port, now, session, until_it_answers};
 use crate::runtime::{block_on, pause};
 
 tests![
     out_of_memory_nobody_signs_in_and_everybody_can_sign_out,
     a_replica_takes_no_session_until_it_is_promoted,
+    another_server_that_has_taken_over_is_found,
     a_key_that_is_somebody_elses,
 ];
 
@@ -61,6 +63,25 @@ fn a_replica_takes_no_session_until_it_is_promoted() {
         assert_eq!(store.create(id, session, now()).await, Ok(true));
     });
     assert_eq!(Lines::of(redis.port()).len(), 1);
+}
+
+fn another_server_that_has_taken_over_is_found() {
+    let (before, after) = (Redis::start(), Redis::start());
+    let relay = Relay::to(before.port());
+    let store = RedisStore::new(&relay.url()).unwrap();
+    let store = block_on(async move {
+        store.remove(session(1).0, now()).await.unwrap();
+        store
+    });
+    let () = before.ask(&["REPLICAOF", "127.0.0.1", &free_port().to_string()]);
+    relay.turn_to(after.port());
+    block_on(async move {
+        let begun = Instant::now();
+        while store.remove(session(1).0, now()).await.is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(3), "it stays with who was there first");
+            pause(Duration::from_millis(50)).await;
+        }
+    });
 }
 
 fn a_key_that_is_somebody_elses() {

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub struct RedisStore {
     link: Arc<Link>,
     /// The latest position that it has been told.
     latest: Mutex<Option<Position>>,
+    /// Tells it from every other store of this process.
+    number: u64,
 }
 
 impl RedisStore {
@@ -37,7 +40,9 @@ impl RedisStore {
     /// If this is no such URL. The error holds no part of it.
     pub fn new(url: &str) -> Result<Self, ConfigError> {
         let link = Link::new(Address::parse(url)?, Duration::from_secs(1));
-        Ok(Self { layout: Layout::default(), link, latest: Mutex::default() })
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { layout: Layout::default(), link, latest: Mutex::default(), number })
     }
 
     /// Begins every key with this instead of `authgate:`.
@@ -92,6 +97,13 @@ impl RedisStore {
     fn note(&self, position: &str) {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         *latest = latest.take().max(Position::parse(position));
+    }
+
+    /// A position that this store has told. That of another, which a gate asked before its settings changed, says nothing here; taken
+    /// for one of this server's it would look as if this one had lost what the other has.
+    fn own(&self, position: &str) -> Option<String> {
+        let (position, number) = position.split_once('@')?;
+        (number.parse() == Ok(self.number)).then(|| position.to_owned())
     }
 
     /// The later of the latest position and this one.
@@ -153,12 +165,13 @@ impl SessionStore for RedisStore {
 impl SharedStore for RedisStore {
     fn endings(&self, since: EndingsSince) -> Answer<'_, EndingsNews> {
         Box::pin(async move {
+            let since = EndingsSince { position: since.position.and_then(|text| self.own(&text)), ..since };
             let known = self.known(since.position.as_deref());
             let request = self.layout.endings_since(&since, known.as_deref());
             let reply: Vec<Vec<u8>> = self.ask(&request, Again::MayBe).await?;
             let news = layout::news(&reply)?;
             self.note(&news.position);
-            Ok(news)
+            Ok(EndingsNews { position: format!("{}@{}", news.position, self.number), ..news })
         })
     }
 

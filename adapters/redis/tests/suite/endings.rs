@@ -19,6 +19,7 @@ tests![
     what_is_too_much_is_thrown_away_and_everybody_from_before_ends,
     whoever_lives_longer_ends_with_what_was_thrown_away,
     the_clock_does_not_go_back,
+    t23_what_another_server_has_told_says_nothing_of_this_one,
 ];
 
 pub(crate) const LIFETIME: Duration = Duration::from_hours(12);
@@ -201,7 +202,25 @@ fn the_clock_does_not_go_back() {
             panic!("{news:?}")
         };
         assert_eq!((until, at, news.now), (ahead, ahead, ahead));
-        assert_eq!(news.position, format!("{}-2", ahead.as_millis()));
+        assert_eq!(news.position.split('@').next().unwrap(), format!("{}-2", ahead.as_millis()));
         assert_eq!(news.floor, Timestamp::from_millis(1000));
+    });
+}
+
+/// The settings of a gate have changed: it asks another Redis now, and goes on from where it was.
+fn t23_what_another_server_has_told_says_nothing_of_this_one() {
+    let (one, other) = (Redis::start(), Redis::start());
+    block_on(async move {
+        let (before, after, neighbour) = (one.store(), other.store(), other.store());
+        let floor = hear(&neighbour, None).await.floor;
+        neighbour.end_user("bob".to_owned(), Duration::ZERO).await.unwrap();
+        before.end_user("ada".to_owned(), Duration::ZERO).await.unwrap();
+        let position = hear(&before, None).await.position;
+        let news = hear(&after, Some(&position)).await;
+        assert_eq!(
+            (news.floor, news.endings.len()),
+            (floor, 1),
+            "nobody who uses that Redis is signed out by it"
+        );
     });
 }

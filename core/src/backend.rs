@@ -43,15 +43,16 @@ pub trait AuthBackend: Send + Sync + 'static {
     /// Who asks, if the request proves it. Called for every request that is not public; must not block.
     fn authenticate(&self, head: &Head<'_>, now: Timestamp) -> Proof;
 
-    /// Who asks, after the driver was asked for keys because this backend [needs](Proof::NeedsKeys) some; `fetched` tells whether
-    /// they came.
+    /// Who asks, after the driver was asked for keys at the moment `asked`, because this backend [needs](Proof::NeedsKeys) some;
+    /// `fetched` tells whether they came.
     fn authenticate_with_keys(
         &self,
         token: &[u8],
+        asked: Timestamp,
         fetched: Result<(), Unavailable>,
         now: Timestamp,
     ) -> Proof {
-        let _ = (token, now);
+        let _ = (token, asked, now);
         Proof::Unavailable(
             fetched.err().unwrap_or_else(|| Unavailable::new("the backend reads no such token")),
         )

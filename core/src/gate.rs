@@ -21,7 +21,7 @@ use crate::rules::RuleSet;
 use crate::session::{Endings, SessionRules};
 use crate::throttle::Throttle;
 use crate::upstream::UpstreamRules;
-use crate::{Access, Explanation, Head, Peer, Step, Timestamp, User};
+use crate::{Access, EndingsNews, EndingsSince, Explanation, Head, Peer, Step, Timestamp, User};
 
 /// The gate: settings, keys and backends, prepared once and shared by all requests. Cloning is cheap.
 #[derive(Clone)]
@@ -121,7 +121,20 @@ impl Gate {
     /// noticed that something had changed: who signed in since did so as things are.
     pub fn end_sessions_begun_until(&self, user: &str, until: Timestamp, now: Timestamp) {
         if let Some(sessions) = &self.0.sessions {
-            sessions.endings().end_user(user, until, now);
+            sessions.end_user(user, until, now);
+        }
+    }
+
+    /// What a store that gates [share](crate::Sharing) is to be asked for what has ended; nothing if it was asked a moment ago, or if
+    /// none is shared. A request finds out by itself; whoever asks before the first one comes spares it the wait.
+    pub fn asks(&self, now: Timestamp) -> Option<EndingsSince> {
+        self.0.sessions.as_ref()?.news_wanted(now)
+    }
+
+    /// Takes what the store told when it was asked at the moment `asked`.
+    pub fn hear(&self, news: EndingsNews, asked: Timestamp, now: Timestamp) {
+        if let Some(sessions) = &self.0.sessions {
+            sessions.hear(news, asked, now);
         }
     }
 

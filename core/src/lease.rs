@@ -46,14 +46,13 @@ impl Lease {
     /// while ([`Sharing::grace`](crate::Sharing::grace)), and then ends.
     pub fn asks(&self, now: Timestamp) -> Option<EndingsSince> {
         let (gate, _) = self.session.as_ref()?;
-        gate.settings().sessions.as_ref()?.news_wanted(now)
+        gate.asks(now)
     }
 
     /// Takes what the store told when it was asked at the moment `asked`.
     pub fn hear(&self, news: EndingsNews, asked: Timestamp, now: Timestamp) {
-        let sessions = self.session.as_ref().and_then(|(gate, _)| gate.settings().sessions.as_ref());
-        if let Some(sessions) = sessions {
-            sessions.hear(news, asked, now);
+        if let Some((gate, _)) = &self.session {
+            gate.hear(news, asked, now);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What every session store must keep, whatever it is made of; see `authgate_core::MemoryStore`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use authgate_core::{
     Gate, Head, HeaderView, PasswordBackend, Session, SessionId, Sessions, Step, Timestamp, User,
@@ -57,17 +57,26 @@ async fn what_was_removed_is_gone_for_good(store: &impl SessionStore, now: Times
     assert_eq!(store.load(other, now).await, Ok(Some(kept)));
 }
 
-/// For a store with a clock of its own, this session began long ago.
+/// A store may go by a clock of its own, and then only time tells.
 async fn nothing_is_given_back_after_its_end(store: &impl SessionStore, now: Timestamp) {
-    let (id, ended) = new(7, "ada", now.before(Duration::from_hours(1)));
-    assert!(ended.until() < now);
-    store.create(id, ended, now).await.unwrap();
-    assert_eq!(store.load(id, now).await, Ok(None));
+    let brief = Sessions::records().idle(Duration::from_secs(1));
+    let (id, session) = begin(7, "ada", brief, now);
+    assert_eq!(store.create(id, session.clone(), now).await, Ok(true));
+    assert_eq!(store.load(id, now).await, Ok(Some(session.clone())));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while store.load(id, session.until()).await != Ok(None) {
+        assert!(Instant::now() < deadline, "it has ended");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// The session that a sign-in at `now` makes, and its id; `number` decides the id.
 pub fn new(number: u8, user: &str, now: Timestamp) -> (SessionId, Session) {
-    let gate = Gate::builder(PasswordBackend::new()).sessions(Sessions::records()).build().unwrap();
+    begin(number, user, Sessions::records(), now)
+}
+
+fn begin(number: u8, user: &str, sessions: Sessions, now: Timestamp) -> (SessionId, Session) {
+    let gate = Gate::builder(PasswordBackend::new()).sessions(sessions).build().unwrap();
     let fields: [(&[u8], &[u8]); 2] =
         [(b"content-type", b"application/x-www-form-urlencoded"), (b"sec-fetch-site", b"same-origin")];
     let mut step = gate.begin(&Head::new("POST", "/login", HeaderView::Pairs(&fields)), now);

@@ -40,7 +40,6 @@ impl RedisStore {
     /// If this is no such URL. The error holds no part of it.
     pub fn new(url: &str) -> Result<Self, ConfigError> {
         let link = Link::new(Address::parse(url)?, Duration::from_secs(1));
-        static MADE: AtomicU64 = AtomicU64::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         Ok(Self { layout: Layout::default(), link, latest: Mutex::default(), number })
     }
@@ -113,6 +112,9 @@ impl RedisStore {
     }
 }
 
+/// How many stores this process has made.
+static MADE: AtomicU64 = AtomicU64::new(0);
+
 /// Whether a request may be made twice without doing more than once. A lost answer leaves no other way to find out.
 #[derive(PartialEq, Eq)]
 enum Again {
@@ -135,24 +137,23 @@ impl Position {
 }
 
 impl SessionStore for RedisStore {
-    fn load(&self, id: SessionId, now: Timestamp) -> Answer<'_, Option<Session>> {
+    fn load(&self, id: SessionId, _: Timestamp) -> Answer<'_, Option<Session>> {
         Box::pin(async move {
             let record: Option<Vec<u8>> = self.ask(&self.layout.load(id), Again::MayBe).await?;
-            let session = record.and_then(|record| layout::session(&record));
-            Ok(session.filter(|session| now < session.until()))
+            Ok(record.and_then(|record| layout::session(&record)))
         })
     }
 
-    fn create(&self, id: SessionId, session: Session, now: Timestamp) -> Answer<'_, bool> {
+    fn create(&self, id: SessionId, session: Session, _: Timestamp) -> Answer<'_, bool> {
         Box::pin(async move {
-            let answer: Value = self.ask(&self.layout.create(id, &session, now)?, Again::Never).await?;
+            let answer: Value = self.ask(&self.layout.create(id, &session)?, Again::Never).await?;
             Ok(answer != Value::Nil)
         })
     }
 
-    fn renew(&self, id: SessionId, session: Session, now: Timestamp) -> Answer<'_, bool> {
+    fn renew(&self, id: SessionId, session: Session, _: Timestamp) -> Answer<'_, bool> {
         Box::pin(async move {
-            let answer: Value = self.ask(&self.layout.renew(id, &session, now)?, Again::MayBe).await?;
+            let answer: Value = self.ask(&self.layout.renew(id, &session)?, Again::MayBe).await?;
             Ok(answer != Value::Nil)
         })
     }
@@ -191,8 +192,8 @@ impl SharedStore for RedisStore {
         })
     }
 
-    fn swap_counts(&self, swaps: Vec<Swap>, now: Timestamp) -> Answer<'_, bool> {
-        Box::pin(async move { self.ask(&self.layout.swap_counts(&swaps, now), Again::Never).await })
+    fn swap_counts(&self, swaps: Vec<Swap>) -> Answer<'_, bool> {
+        Box::pin(async move { self.ask(&self.layout.swap_counts(&swaps), Again::Never).await })
     }
 }
 

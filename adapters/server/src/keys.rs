@@ -98,7 +98,7 @@ pub(crate) struct TokenKeys {
     secret: Option<FoundSecret>,
     public: Vec<Key>,
     /// Where others are fetched from.
-    source: Option<KeySource>,
+    source: Option<NamedSource>,
 }
 
 impl TokenKeys {
@@ -177,7 +177,14 @@ pub(crate) struct Tokens {
     /// For whoever signs some.
     pub(crate) secret: Option<FoundSecret>,
     /// Where the backend's key set is fetched from, if it has one.
-    pub(crate) source: Option<KeySource>,
+    pub(crate) source: Option<NamedSource>,
+}
+
+/// Where keys are fetched from, and how that was said: with other words, other keys count.
+#[derive(Clone)]
+pub(crate) struct NamedSource {
+    pub(crate) source: KeySource,
+    pub(crate) made_of: (String, Option<Vec<u8>>),
 }
 
 /// Why there is no backend that reads tokens.
@@ -197,7 +204,7 @@ impl From<TokenFault> for Failure {
 }
 
 /// Where keys are fetched from, if a provider is named.
-fn source(settings: &TokenSettings<'_>, told: &mut impl FnMut(&'static str, Failure)) -> Option<KeySource> {
+fn source(settings: &TokenSettings<'_>, told: &mut impl FnMut(&'static str, Failure)) -> Option<NamedSource> {
     let Some(url) = settings.jwks_url else {
         if settings.jwks_ca_file.is_some() {
             told(
@@ -211,11 +218,14 @@ fn source(settings: &TokenSettings<'_>, told: &mut impl FnMut(&'static str, Fail
         told("jwks_url", Failure::new(format!("{}; {}", error.problem(), error.remedy())));
     });
     let source = source.ok()?;
-    let Some(path) = settings.jwks_ca_file else { return Some(source) };
+    let Some(path) = settings.jwks_ca_file else {
+        return Some(NamedSource { source, made_of: (url.to_owned(), None) });
+    };
     let trusting = read(path).and_then(|pem| {
         let refuse =
             |error: ConfigError| Failure::at(path, format!("{}; {}", error.problem(), error.remedy()));
-        source.with_root_certificates(&pem).map_err(refuse)
+        let source = source.with_root_certificates(&pem).map_err(refuse)?;
+        Ok(NamedSource { source, made_of: (url.to_owned(), Some(pem)) })
     });
     trusting.map_err(|failure| told("jwks_ca_file", failure)).ok()
 }

@@ -119,7 +119,7 @@ impl<H: Host> Shared<H> {
                     then.resume(self.ask_store(&mut patience, answer).await, host.now())
                 }
                 Step::SwapCounts(swaps, then) => {
-                    let answer = async { self.shared_store()?.swap_counts(swaps, host.now()).await };
+                    let answer = async { self.shared_store()?.swap_counts(swaps).await };
                     then.resume(self.ask_store(&mut patience, answer).await, host.now())
                 }
             };

@@ -130,6 +130,26 @@ impl<H: Host> GateLayer<H> {
         self.change(|shared| shared.store_deadline = deadline)
     }
 
+    /// Hears what has ended at other gates, so that the first requests need not wait for it: to be called before anybody is served,
+    /// where gates share a store. Whatever is not heard then is heard later.
+    ///
+    /// # Errors
+    /// The store cannot be asked. Strangers can be served all the same.
+    pub async fn catch_up(&self) -> Result<(), Unavailable> {
+        let shared = &self.shared;
+        loop {
+            let asked = shared.host.now();
+            let Some(since) = shared.gate.asks(asked) else { return Ok(()) };
+            let answer = async { shared.shared_store()?.endings(since).await };
+            let news = shared.ask("the session store", answer).await?;
+            let is_all = !news.more;
+            shared.gate.hear(news, asked, shared.host.now());
+            if is_all {
+                return Ok(());
+            }
+        }
+    }
+
     /// Ends all sessions of the user with this id, here and wherever the store is shared; open streams end as well.
     ///
     /// # Errors

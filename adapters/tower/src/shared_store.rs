@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use authgate_core::{Count, CountKey, EndingsNews, EndingsSince, Swap, Timestamp};
+use authgate_core::{Count, CountKey, EndingsNews, EndingsSince, Swap};
 
 use crate::{Answer, SessionStore};
 
@@ -14,7 +14,9 @@ use crate::{Answer, SessionStore};
 ///   wherever that asks on, until it is older than the longest lifetime that anybody asks with;
 /// - whatever it has lost or thrown away is below the [`floor`](EndingsNews::floor) that it tells, so that nobody comes back;
 /// - moments are by its own clock, which does not go back;
-/// - `swap_counts` is one atomic step, and a count is gone by itself once it has drained.
+/// - `swap_counts` is one atomic step, and a count is gone by itself after [`lasts`](Swap::lasts);
+/// - a session is gone by itself after [`Session::lasts`](authgate_core::Session::lasts): its moments are by the store's clock, and the
+///   `now` of a call is by the gate's.
 pub trait SharedStore: SessionStore {
     /// What has ended since. [`remove`](SessionStore::remove) is an ending of one session, whether or not there was a record.
     fn endings(&self, since: EndingsSince) -> Answer<'_, EndingsNews>;
@@ -26,7 +28,7 @@ pub trait SharedStore: SessionStore {
     fn counts(&self, keys: Vec<CountKey>) -> Answer<'_, Vec<Option<Count>>>;
 
     /// Makes all these changes, or none of them: `false` if a count is not what it was.
-    fn swap_counts(&self, swaps: Vec<Swap>, now: Timestamp) -> Answer<'_, bool>;
+    fn swap_counts(&self, swaps: Vec<Swap>) -> Answer<'_, bool>;
 }
 
 impl<S: SharedStore + ?Sized> SharedStore for Arc<S> {
@@ -42,7 +44,7 @@ impl<S: SharedStore + ?Sized> SharedStore for Arc<S> {
         (**self).counts(keys)
     }
 
-    fn swap_counts(&self, swaps: Vec<Swap>, now: Timestamp) -> Answer<'_, bool> {
-        (**self).swap_counts(swaps, now)
+    fn swap_counts(&self, swaps: Vec<Swap>) -> Answer<'_, bool> {
+        (**self).swap_counts(swaps)
     }
 }

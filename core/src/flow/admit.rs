@@ -29,7 +29,9 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
             Proof::Absent => {}
             Proof::Refused(why) => search.denial = Denial::BadProof(why),
             Proof::Wait => search.waiting.push(Question::Backend(backend.name())),
-            Proof::NeedsKeys(token) => search.waiting.push(Question::Keys { index, token }),
+            Proof::NeedsKeys(token) => {
+                search.waiting.push(Question::Keys { index, token, asked: now, rounds: 2 });
+            }
             Proof::Unavailable(why) => search.waiting.push(Question::Unanswered(why)),
             Proof::Proven(proven) => {
                 if let Some(found) = search.weigh(Found::from(proven), now) {
@@ -93,6 +95,9 @@ enum Question {
     Keys {
         index: usize,
         token: Vec<u8>,
+        asked: Timestamp,
+        /// How often they may still be asked for.
+        rounds: usize,
     },
     /// A backend could not be asked.
     Unanswered(Unavailable),
@@ -217,10 +222,25 @@ impl Parked {
             Some(Question::Backend(backend)) => {
                 Step::AskBackend(backend, Then::new(move |answer, now| self.answered(answer, now)))
             }
-            Some(Question::Keys { index, token }) => {
+            Some(Question::Keys { rounds: 0, .. }) => self.unavailable(&Unavailable::new(
+                "the keys that came had been asked for before the token was there",
+            )),
+            Some(Question::Keys { index, token, asked, rounds }) => {
                 let name = self.gate.settings().backends.get(index).map_or("", |backend| backend.name());
-                let then = Then::new(move |answer, now| self.fetched(index, &token, answer, now));
-                Step::FetchKeys(name, then)
+                Step::FetchKeys(
+                    name,
+                    Then::new(move |answer, now| {
+                        let backend = self.gate.settings().backends.get(index);
+                        let proof = backend.map_or(Proof::Absent, |backend| {
+                            backend.authenticate_with_keys(&token, asked, answer, now)
+                        });
+                        self.fetched(
+                            proof,
+                            |token| Question::Keys { index, token, asked, rounds: rounds - 1 },
+                            now,
+                        )
+                    }),
+                )
             }
             Some(Question::Unanswered(why)) => self.unavailable(&why),
             Some(Question::Load(id)) => {
@@ -243,26 +263,16 @@ impl Parked {
     }
 
     /// The token once more, with the keys that there are now.
-    fn fetched(
-        mut self,
-        index: usize,
-        token: &[u8],
-        answer: Result<(), Unavailable>,
-        now: Timestamp,
-    ) -> Step {
-        let backend = self.gate.settings().backends.get(index);
-        let proof =
-            backend.map_or(Proof::Absent, |backend| backend.authenticate_with_keys(token, answer, now));
+    fn fetched(mut self, proof: Proof, again: impl FnOnce(Vec<u8>) -> Question, now: Timestamp) -> Step {
         match proof {
-            Proof::Proven(proven) => self.weigh(proven.into(), now),
-            Proof::Unavailable(why) => self.unavailable(&why),
-            Proof::Refused(why) => {
-                self.search.denial = Denial::BadProof(why);
-                self.ask(now)
-            }
-            // Whoever has been asked twice has had their turn.
-            Proof::Absent | Proof::Wait | Proof::NeedsKeys(_) => self.ask(now),
+            Proof::Proven(proven) => return self.weigh(proven.into(), now),
+            Proof::Unavailable(why) => return self.unavailable(&why),
+            Proof::Refused(why) => self.search.denial = Denial::BadProof(why),
+            Proof::NeedsKeys(token) => self.search.waiting.push(again(token)),
+            // Whoever has asked for keys needs nobody else.
+            Proof::Absent | Proof::Wait => {}
         }
+        self.ask(now)
     }
 
     fn loaded(self, id: SessionId, answer: Result<Option<Session>, Unavailable>, now: Timestamp) -> Step {

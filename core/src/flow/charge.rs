@@ -59,10 +59,10 @@ impl Try {
         now: Timestamp,
         then: impl FnOnce(Result<Charge, Duration>, Timestamp) -> Step + Send + 'static,
     ) -> Step {
-        let limits = self.gate.throttle().limits();
-        let loaded = answer.ok().and_then(|counts| Loaded::new(limits, keys, &counts, now));
+        let (limits, time) = (self.gate.throttle().limits(), time(&self.gate, now));
+        let loaded = answer.ok().and_then(|counts| Loaded::new(limits, keys, &counts, time));
         let Some(mut loaded) = loaded else { return self.charge_here(now, then) };
-        let (charge, swaps) = match loaded.charge(self.client, &self.username, now) {
+        let (charge, swaps) = match loaded.charge(self.client, &self.username, time) {
             Err(wait) => return then(Err(wait), now),
             Ok(charged) => charged,
         };
@@ -100,11 +100,11 @@ fn load_to_refund(
     then: impl FnOnce(Timestamp) -> Step + Send + 'static,
 ) -> Step {
     let loaded = move |answer: Result<Vec<Option<Count>>, Unavailable>, now| {
-        let limits = gate.throttle().limits();
-        let loaded = answer.ok().and_then(|counts| Loaded::new(limits, keys, &counts, now));
+        let (limits, time) = (gate.throttle().limits(), time(&gate, now));
+        let loaded = answer.ok().and_then(|counts| Loaded::new(limits, keys, &counts, time));
         let Some(mut loaded) = loaded else { return then(now) };
         let again = charge.again();
-        let swaps = loaded.refund(charge, now);
+        let swaps = loaded.refund(charge, time);
         let swapped = move |answer, now| match answer {
             Ok(false) if rounds > 1 => load_to_refund(gate, keys, again, rounds - 1, then),
             _ => then(now),
@@ -116,4 +116,9 @@ fn load_to_refund(
 
 fn is_shared(gate: &Gate) -> bool {
     gate.settings().sessions.as_ref().is_some_and(SessionRules::are_shared)
+}
+
+/// The time by the store's clock: gates whose clocks differ would delay each other's people for as long as they do.
+fn time(gate: &Gate, now: Timestamp) -> Timestamp {
+    gate.settings().sessions.as_ref().map_or(now, |sessions| sessions.time(now))
 }

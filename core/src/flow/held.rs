@@ -37,7 +37,7 @@ impl Held {
             Ok(lookup) => lookup,
         };
         let Some(session) = sessions.renewed(self.session.clone(), lookup, now) else {
-            sessions.endings().end(self.session.id, self.session.issued, now);
+            sessions.end(self.session.id, self.session.issued, now);
             return self.end(SessionFault::UserChanged, now);
         };
         let held = Self { session: session.clone(), ..self };
@@ -74,7 +74,7 @@ impl Held {
     fn go_on(self, now: Timestamp) -> Step {
         let gate = self.parked.gate.clone();
         let Some(sessions) = rules(&gate) else { return self.end(SessionFault::Unknown, now) };
-        let until = sessions.until(&self.session);
+        let until = sessions.until(&self.session, now);
         match sessions.judge(&self.session, now) {
             Err(fault) => self.end(fault, now),
             Ok(()) => self.admit(until, now),
@@ -86,10 +86,14 @@ impl Held {
     }
 
     /// A session that was ended by somebody leaves the store as well, so that nobody revives it; what ended by itself is the
-    /// store's to forget. A sealed one is in no store, and other gates look its user up as this one did.
+    /// store's to forget, and where gates share it they know already who was signed out. A sealed one is in no store, and other
+    /// gates look its user up as this one did.
     fn end(self, fault: SessionFault, now: Timestamp) -> Step {
-        let is_somebodys = matches!(fault, SessionFault::SignedOut | SessionFault::UserChanged);
-        let is_told = is_somebodys && rules(&self.parked.gate).is_some_and(|sessions| !sessions.are_sealed());
+        let is_told = rules(&self.parked.gate).is_some_and(|sessions| match fault {
+            SessionFault::SignedOut => !sessions.are_sealed() && !sessions.are_shared(),
+            SessionFault::UserChanged => !sessions.are_sealed(),
+            _ => false,
+        });
         if !is_told {
             return self.parked.reject(fault, Some(self.session), now);
         }

@@ -81,7 +81,7 @@ impl Leaving {
     fn end(&mut self, id: SessionId, session: Session, now: Timestamp) {
         let Some(sessions) = &self.gate.settings().sessions else { return };
         let held = sessions.judge(&session, now).is_ok();
-        sessions.endings().end(id, session.issued, now);
+        sessions.end(id, session.issued, now);
         if held {
             self.user = Some(session.user.id);
         }

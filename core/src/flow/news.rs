@@ -3,7 +3,7 @@ use crate::step::Then;
 use crate::{Gate, Step, Timestamp, Unavailable};
 
 /// The most answers that all there is to hear may be spread over.
-const MOST_ANSWERS: usize = 100;
+const MOST_ANSWERS: usize = 200;
 
 /// Goes on once everything is known that has ended until now, where gates share a store; at once, where they do not.
 pub(super) fn hear_all(

@@ -81,6 +81,8 @@ struct Good {
     document: Arc<str>,
     verifiers: Arc<Verifiers>,
     at: Timestamp,
+    /// When the fetch was begun that brought it.
+    begun: Timestamp,
     lifetime: Duration,
 }
 
@@ -177,8 +179,10 @@ impl KeySet {
         // Fetched again while it still serves, or it could not outlast a provider that is down just then.
         let longest = longest.min(usable_for);
         let lifetime = lifetime.map_or(usual, |said| said.clamp(shortest, longest));
-        let good = Good { document: document.into(), verifiers: Arc::new(verifiers), at: now, lifetime };
+        let (document, verifiers) = (document.into(), Arc::new(verifiers));
         let mut state = self.state();
+        let begun = state.begun.unwrap_or(now);
+        let good = Good { document, verifiers, at: now, begun, lifetime };
         (state.good, state.begun) = (Some(good), None);
         Ok(usable)
     }
@@ -194,6 +198,11 @@ impl KeySet {
     pub(super) fn misses(&self, kid: &str, now: Timestamp) -> bool {
         let state = self.state();
         !state.wait(self.0.limits.interval, now).is_zero() && state.missing.contains(kid)
+    }
+
+    /// Whether what is known was asked for at the moment `asked` or later, so that a key that it lacks was not there then.
+    pub(super) fn is_of(&self, asked: Timestamp) -> bool {
+        self.state().good.as_ref().is_some_and(|good| good.begun >= asked)
     }
 
     /// The provider was asked for the key of this id, and did not have it.

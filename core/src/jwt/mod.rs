@@ -125,16 +125,21 @@ impl AuthBackend for JwtBackend {
     fn authenticate_with_keys(
         &self,
         token: &[u8],
+        asked: Timestamp,
         fetched: Result<(), Unavailable>,
         now: Timestamp,
     ) -> Proof {
         match (self.open(token, now), fetched) {
             (Ok(proven), _) => Proof::Proven(proven),
             (Err(Unproven::Fault(fault)), _) => refused(fault),
-            (Err(Unproven::UnknownKey(kid)), Ok(())) => {
-                self.keys.set().inspect(|set| set.miss(&kid));
-                refused(TokenFault::UnknownKey)
-            }
+            (Err(Unproven::UnknownKey(kid)), Ok(())) => match self.keys.set() {
+                // What came had been asked for before there was the token, and maybe before there was the key.
+                Some(set) if !set.is_of(asked) => Proof::NeedsKeys(token.to_vec()),
+                set => {
+                    set.inspect(|set| set.miss(&kid));
+                    refused(TokenFault::UnknownKey)
+                }
+            },
             (Err(Unproven::UnknownKey(_) | Unproven::NoKeys), Err(why)) => Proof::Unavailable(why),
             (Err(Unproven::NoKeys), Ok(())) => {
                 Proof::Unavailable(Unavailable::new("the provider's keys have not been fetched"))

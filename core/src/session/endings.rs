@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::SessionId;
 use crate::Timestamp;
-use crate::sharing::{Ending, EndingsNews};
+use crate::sharing::Ending;
 
 /// Sessions that have ended before their time: single ones by signing out, all of a user's at once.
 ///
@@ -24,21 +24,6 @@ pub(crate) struct Endings {
     latest: Timestamp,
     /// Whatever was issued up to here has ended.
     floor: Timestamp,
-    /// What a store that others share has told.
-    heard: Heard,
-}
-
-/// How far a gate has heard what a store has to tell.
-#[derive(Debug, Default)]
-struct Heard {
-    position: Option<String>,
-    /// When it was asked for what it told last, by this gate's clock; nothing if it has not told all of it yet.
-    at: Option<Timestamp>,
-    /// When it was asked last, whether or not it has answered.
-    asked: Option<Timestamp>,
-    /// The time by the store's clock when it told, and how far that was ahead, in milliseconds.
-    time: Option<Timestamp>,
-    ahead: i64,
 }
 
 const NEVER: Timestamp = Timestamp::from_millis(i64::MIN);
@@ -52,30 +37,13 @@ impl Endings {
             count: 0,
             latest: NEVER,
             floor: NEVER,
-            heard: Heard::default(),
         }
     }
 
-    /// Whether the store must be asked, now, for what has ended since: everything that was heard is older than `stale`, or half as
-    /// old and nobody else is asking.
-    pub(crate) fn must_ask(&self, stale: Duration, now: Timestamp) -> bool {
-        let within = |moment: Option<Timestamp>, span: Duration| {
-            moment.is_some_and(|moment| moment <= now && now < moment.after(span))
-        };
-        !within(self.heard.at, stale)
-            || !(within(self.heard.at, stale / 2) || within(self.heard.asked, stale / 2))
-    }
-
-    /// Notes that the store is being asked; tells up to where it has been heard.
-    pub(crate) fn ask(&mut self, now: Timestamp) -> Option<String> {
-        self.heard.asked = Some(now);
-        self.heard.position.clone()
-    }
-
-    /// Takes what the store told when it was asked at the moment `asked`.
-    pub(crate) fn hear(&mut self, news: EndingsNews, asked: Timestamp, now: Timestamp) {
-        self.raise_floor(Some(news.floor));
-        for ending in news.endings {
+    /// Takes what a store that others share has told.
+    pub(crate) fn hear(&mut self, endings: Vec<Ending>, floor: Timestamp, now: Timestamp) {
+        self.raise_floor(Some(floor));
+        for ending in endings {
             let forgotten = match ending {
                 Ending::Session { id, at } => self.sessions.insert(id, at, ()),
                 Ending::User { user, until } => {
@@ -89,24 +57,6 @@ impl Endings {
             self.raise_floor(forgotten);
         }
         self.sweep(now);
-        self.heard.position = Some(news.position);
-        self.heard.time = Some(news.now);
-        self.heard.ahead = news.now.as_millis().saturating_sub(now.as_millis());
-        if !news.more {
-            // A moment that is yet to come is left from before the clock was set back.
-            let before = self.heard.at.filter(|&at| at <= now);
-            self.heard.at = before.max(Some(asked));
-        }
-    }
-
-    /// Whether the store has told all within the last `span`.
-    pub(crate) fn heard_within(&self, span: Duration, now: Timestamp) -> bool {
-        self.heard.at.is_some_and(|at| now <= at.after(span))
-    }
-
-    /// The time by the store's clock, or this gate's where there is none.
-    fn store_time(&self, now: Timestamp) -> Timestamp {
-        Timestamp::from_millis(now.as_millis().saturating_add(self.heard.ahead))
     }
 
     /// Remembers for as long as sessions live now, if that is longer than before.
@@ -126,8 +76,7 @@ impl Endings {
     pub(crate) fn end_user(&mut self, user: &str, until: Timestamp, now: Timestamp) {
         self.sweep(now);
         self.count += 1;
-        let until = self.store_time(until);
-        let until = if self.store_time(now) < self.latest { until.max(self.latest) } else { until };
+        let until = if now < self.latest { until.max(self.latest) } else { until };
         let forgotten = self.users.insert(user.to_owned(), until, self.count);
         self.raise_floor(forgotten);
     }
@@ -137,14 +86,12 @@ impl Endings {
         self.count
     }
 
-    /// The moment to issue a session of this user at, after everything that has been ended: now, or where a store is shared the
-    /// moment up to which it has been heard, so that what ends later ends this session, too. Nothing if all of the user's sessions
-    /// were ended since there had been `asked` such endings.
+    /// The moment to issue a session of this user at: now, but after everything that has been ended. Nothing if all of the
+    /// user's sessions were ended since there had been `asked` such endings.
     pub(crate) fn issue(&mut self, user: &str, asked: u64, now: Timestamp) -> Option<Timestamp> {
         let (ended, count) = self.users.get(user).unwrap_or((NEVER, 0));
         (count <= asked).then_some(())?;
-        let issued =
-            self.heard.time.unwrap_or(now).max(ended.max(self.floor).after(Duration::from_millis(1)));
+        let issued = now.max(ended.max(self.floor).after(Duration::from_millis(1)));
         self.latest = self.latest.max(issued);
         Some(issued)
     }

@@ -3,11 +3,14 @@
 pub(crate) mod base64;
 mod cookie;
 mod endings;
+mod heard;
 mod id;
 mod memory;
 mod rules;
 mod seal;
 mod settings;
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +80,12 @@ impl Session {
     /// When it ends unless it is renewed before. A store may forget it from then on.
     pub fn until(&self) -> Timestamp {
         self.until
+    }
+
+    /// How long it lasts from when it began or was last renewed, unless it is renewed again: for a store that goes by a clock of its
+    /// own.
+    pub fn lasts(&self) -> Duration {
+        self.until.time_left(self.renewed)
     }
 
     /// When it ends whatever happens.

@@ -5,6 +5,7 @@ use http::HeaderValue;
 
 use super::cookie::SessionCookie;
 use super::endings::Endings;
+use super::heard::Heard;
 use super::id::SessionSecret;
 use super::seal::KeyRing;
 use super::{Session, SessionFault, SessionId};
@@ -24,6 +25,7 @@ pub(crate) struct SessionRules {
     pub(super) renew_every: Duration,
     /// Whether others tell what has ended elsewhere.
     pub(super) sharing: Option<Sharing>,
+    pub(super) heard: Mutex<Heard>,
 }
 
 /// What a request's cookie turned out to be.
@@ -78,13 +80,14 @@ impl SessionRules {
     pub(crate) fn weigh(&self, session: &Session, foreign: bool, now: Timestamp) -> Standing {
         match self.judge(session, now) {
             Err(fault) => Standing::Fails(fault),
-            Ok(()) if self.is_due(session, now) && !foreign => Standing::Due,
-            Ok(()) => Standing::Holds { until: self.until(session) },
+            Ok(()) if self.is_due(session, self.time(now)) && !foreign => Standing::Due,
+            Ok(()) => Standing::Holds { until: self.until(session, now) },
         }
     }
 
     /// Whether a session holds now, and why not. What it was promised once is worth no more than today's settings allow.
     pub(crate) fn judge(&self, session: &Session, now: Timestamp) -> Result<(), SessionFault> {
+        let now = self.time(now);
         let (until, ends) = self.bounds(session);
         if session.user.id.is_empty() || ends > now.after(self.lifetime).after(self.lifetime) {
             // No clock is that wrong.
@@ -106,9 +109,10 @@ impl SessionRules {
         (session.until.min(session.renewed.after(self.idle)).min(ends), ends)
     }
 
-    /// When a session that holds ends unless it is renewed.
-    pub(crate) fn until(&self, session: &Session) -> Timestamp {
-        self.bounds(session).0
+    /// When a session that holds ends unless it is renewed, by this gate's clock.
+    pub(crate) fn until(&self, session: &Session, now: Timestamp) -> Timestamp {
+        let (until, _) = self.bounds(session);
+        if self.sharing.is_some() { now.after(until.time_left(self.time(now))) } else { until }
     }
 
     /// Whether it is time to renew a session that holds. One that cannot last any longer is renewed, too, and one from the
@@ -129,6 +133,7 @@ impl SessionRules {
                 Account { credential: account.credential.or(session.credential), ..account }
             }
         };
+        let now = self.time(now);
         let until = now.after(self.idle).min(ends);
         let user = User { claims: None, ..user };
         Some(Session { user, credential, renewed: now, until, ..session })
@@ -145,7 +150,10 @@ impl SessionRules {
     ) -> Option<Session> {
         let Account { user, credential } = account;
         let user = User { claims: None, ..user };
-        let issued = self.endings().issue(&user.id, asked, now)?;
+        let now = self.time(now);
+        // Where a store is shared, the moment up to which it has been heard: what ends later ends this session, too.
+        let heard = self.heard().told_until().filter(|_| self.sharing.is_some());
+        let issued = self.endings().issue(&user.id, asked, heard.unwrap_or(now))?;
         let ends = now.after(self.lifetime);
         let until = now.after(self.idle).min(ends);
         Some(Session { id: secret.id(), user, credential, issued, renewed: now, until, ends })
@@ -187,19 +195,32 @@ impl SessionRules {
     /// What the store must be asked before any session counts; nothing if what is known is new enough.
     pub(crate) fn news_wanted(&self, now: Timestamp) -> Option<EndingsSince> {
         let stale = self.sharing?.stale;
-        let must_ask = self.endings().must_ask(stale, now);
+        let must_ask = self.heard().must_ask(stale, now);
         if must_ask { self.ask_for_news(now) } else { None }
     }
 
     /// What to ask the store for the newest; nothing if there is none that others share.
     pub(crate) fn ask_for_news(&self, now: Timestamp) -> Option<EndingsSince> {
         self.sharing?;
-        Some(EndingsSince { position: self.endings().ask(now), lifetime: self.lifetime })
+        Some(EndingsSince { position: self.heard().ask(now), lifetime: self.lifetime })
     }
 
     /// Takes what the store told when it was asked at the moment `asked`.
     pub(crate) fn hear(&self, news: EndingsNews, asked: Timestamp, now: Timestamp) {
-        self.endings().hear(news, asked, now);
+        let EndingsNews { endings, position, more, floor, now: time } = news;
+        self.endings().hear(endings, floor, time);
+        // Once it has been heard: whoever finds that it has been must find the endings, too.
+        self.heard().hear(position, more, time, asked, now);
+    }
+
+    /// The time by the clock that sessions live by: the store's where one is shared, since gates' clocks may differ.
+    pub(crate) fn time(&self, now: Timestamp) -> Timestamp {
+        if self.sharing.is_some() { self.heard().store_time(now) } else { now }
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        // Every change of it is whole before anything could panic.
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether others are told what ends here.
@@ -209,7 +230,7 @@ impl SessionRules {
 
     /// Whether a stream that was let in may go on: the store has been heard lately enough.
     pub(crate) fn is_in_touch(&self, now: Timestamp) -> bool {
-        self.sharing.is_none_or(|sharing| self.endings().heard_within(sharing.grace, now))
+        self.sharing.is_none_or(|sharing| self.heard().within(sharing.grace, now))
     }
 
     /// Whether sessions are in the cookie itself.
@@ -241,6 +262,18 @@ impl SessionRules {
     /// What has ended before its time, to be remembered beyond these rules.
     pub(crate) fn shared_endings(&self) -> Arc<Mutex<Endings>> {
         Arc::clone(&self.endings)
+    }
+
+    /// Ends one session for good.
+    pub(crate) fn end(&self, id: SessionId, issued: Timestamp, now: Timestamp) {
+        let now = self.time(now);
+        self.endings().end(id, issued, now);
+    }
+
+    /// Ends all sessions of a user that have begun until the moment `until`.
+    pub(crate) fn end_user(&self, user: &str, until: Timestamp, now: Timestamp) {
+        let (until, now) = (self.time(until), self.time(now));
+        self.endings().end_user(user, until, now);
     }
 
     /// What has ended before its time.

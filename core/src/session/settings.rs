@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::cookie::{CookieSettings, SameSite, SessionCookie};
@@ -150,6 +150,7 @@ impl Sessions {
             lifetime,
             renew_every,
             sharing: sharing.map(Sharing::check).transpose()?,
+            heard: Mutex::default(),
         })
     }
 }

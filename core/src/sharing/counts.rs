@@ -1,5 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use base64_simd::URL_SAFE_NO_PAD;
 
@@ -13,7 +14,7 @@ pub struct CountKey {
     pub(crate) digest: [u8; 16],
 }
 
-/// A count, as it is kept: written and read as two numbers, `end:last`.
+/// A count, as it is kept: written and read as two numbers, `end:last`. Its moments are by the store's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
     /// When it has drained. A store forgets it then.
@@ -31,6 +32,8 @@ pub struct Swap {
     pub was: Option<Count>,
     /// What it becomes; nothing to forget it.
     pub becomes: Option<Count>,
+    /// How long the store keeps what it becomes.
+    pub lasts: Duration,
 }
 
 impl fmt::Display for CountKey {

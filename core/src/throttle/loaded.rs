@@ -57,19 +57,20 @@ impl Loaded {
         now: Timestamp,
     ) -> Result<(Charge, Vec<Swap>), Duration> {
         let charge = self.throttle.charge(client, username, now)?;
-        Ok((Charge { elsewhere: Some(self.keys), ..charge }, self.changes()))
+        Ok((Charge { elsewhere: Some(self.keys), ..charge }, self.changes(now)))
     }
 
     /// As [`Throttle::refund`]; gives the changes that make it so.
     pub(crate) fn refund(&mut self, charge: Charge, now: Timestamp) -> Vec<Swap> {
         self.throttle.refund(charge, now);
-        self.changes()
+        self.changes(now)
     }
 
-    fn changes(&self) -> Vec<Swap> {
+    fn changes(&self, now: Timestamp) -> Vec<Swap> {
         let swaps = self.keys.into_iter().zip(self.counts).map(|(key, was)| {
             let becomes = self.count(key.kind, &key.digest);
-            Swap { key, was, becomes }
+            let lasts = becomes.map_or(Duration::ZERO, |count| count.end.time_left(now));
+            Swap { key, was, becomes, lasts }
         });
         swaps.filter(|swap| swap.was != swap.becomes).collect()
     }
@@ -103,7 +104,7 @@ mod tests {
         }
 
         fn swap(&mut self, swaps: Vec<Swap>) {
-            for Swap { key, was, becomes } in swaps {
+            for Swap { key, was, becomes, .. } in swaps {
                 assert_eq!(self.0.get(&key).copied(), was);
                 match becomes {
                     Some(count) => self.0.insert(key, count),

@@ -65,7 +65,7 @@ fn t23_all_sessions_of_a_user_end_everywhere_and_new_ones_do_not() {
         bob.sign_in("bob", "b0bs");
         pass(&one, 10);
         one.gate.sign_out_everywhere("ada", one.clock.now());
-        one.shared.end_user("ada", one.clock.now());
+        one.shared.end_user("ada");
         assert_eq!(ada.who(), None);
         pass(&one, 500);
         assert_eq!(again.who(), None);
@@ -157,7 +157,8 @@ fn t28_all_gates_have_one_budget_of_tries() {
     for world in [&one, &other] {
         assert_eq!(world.visitor().try_to_sign_in("ada", "right").status, 429);
     }
-    pass(&one, 1000);
+    // The store's clock has gone on by a millisecond since it began.
+    pass(&one, 1001);
     assert_eq!(other.visitor().try_to_sign_in("ada", "right").status, 303);
     assert_eq!(
         one.visitor().try_to_sign_in("ada", "wrong").status,
@@ -200,7 +201,7 @@ fn t13_a_stream_ends_when_its_user_signs_out_elsewhere_and_when_nobody_tells_for
         let hear = |one: &World| {
             let now = one.clock.now();
             let since = lease.asks(now).unwrap();
-            lease.hear(one.shared.endings(&since, now), now, now);
+            lease.hear(one.shared.endings(&since), now, now);
         };
         pass(&one, 29_000);
         assert!(lease.holds(one.clock.now()), "for a while");
@@ -246,7 +247,7 @@ fn t23_an_ending_that_comes_while_somebody_signs_in_ends_that_session_too() {
             let has_heard_all = heard == 2 && !matches!(step, Step::HearEndings(..));
             if has_heard_all && one.shared.told() == 0 {
                 pass(&one, 5);
-                one.shared.end_user("ada", one.clock.now());
+                one.shared.end_user("ada");
                 pass(&one, 5);
             }
             step = match one.advance(step, body.as_bytes()) {
@@ -258,5 +259,88 @@ fn t23_an_ending_that_comes_while_somebody_signs_in_ends_that_session_too() {
         assert_eq!(one.shared.told(), 1);
         pass(&one, 500);
         assert_eq!(ada.who(), None);
+    }
+}
+
+/// A gate whose clock is off, on the store of another.
+fn skewed(one: &World, sessions: fn() -> Sessions, ahead: bool, span: Duration) -> World {
+    let other = one.behind(shared(sessions()));
+    let off = other.clock.apart();
+    if ahead {
+        off.pass(span)
+    } else {
+        off.set_back(span)
+    }
+    World { clock: off, ..other }
+}
+
+#[test]
+fn t24_gates_whose_clocks_differ_agree_on_how_long_a_session_lasts() {
+    for sessions in BOTH {
+        for ahead in [false, true] {
+            let one = World::new(shared(sessions()));
+            let other = skewed(&one, sessions, ahead, Duration::from_hours(5));
+            let mut ada = one.visitor();
+            ada.sign_in("ada", "right");
+            let mut there = at(&other, &ada);
+            there.clock = other.clock.clone();
+            for _ in 0..10 {
+                assert_eq!(there.who().as_deref(), Some("ada"), "ahead: {ahead}");
+                ada.cookie.clone_from(&there.cookie);
+                assert_eq!(ada.who().as_deref(), Some("ada"), "ahead: {ahead}");
+                there.cookie.clone_from(&ada.cookie);
+                pass(&one, 20 * 60_000);
+                other.clock.pass(Duration::from_mins(20));
+            }
+            pass(&one, 31 * 60_000);
+            other.clock.pass(Duration::from_mins(31));
+            let reason = there.get("/ops/queues").reason;
+            assert!(matches!(reason, "session-idle" | "session-unknown"), "{reason}, ahead: {ahead}");
+        }
+    }
+}
+
+#[test]
+fn t28_a_gate_whose_clock_is_ahead_delays_nobody_at_another() {
+    let one = World::new(shared(Sessions::records()));
+    let off = skewed(&one, Sessions::records, true, Duration::from_hours(5));
+    for _ in 0..10 {
+        let mut eve = off.visitor();
+        assert_eq!(eve.try_to_sign_in("ada", "wrong").status, 401);
+    }
+    let mut ada = one.visitor();
+    let answer = ada.try_to_sign_in("ada", "right");
+    assert_eq!((answer.status, answer.header("retry-after")), (429, "1"));
+    pass(&one, 1001);
+    assert_eq!(ada.try_to_sign_in("ada", "right").status, 303);
+}
+
+#[test]
+fn a_gate_with_another_store_goes_by_that_one_alone() {
+    for sessions in BOTH {
+        let old = World::new(shared(sessions()));
+        old.shared.run_ahead(Duration::from_hours(1));
+        let mut ada = old.visitor();
+        ada.sign_in("ada", "right");
+        // The old one has heard far more than there is in the new one.
+        for _ in 0..5 {
+            old.shared.end_user("eve");
+        }
+        pass(&old, 600);
+        assert!(ada.who().is_some());
+        let mut new = old.behind(gate(sessions()).succeeding(&old.gate));
+        let mut bob = new.visitor();
+        bob.sign_in("bob", "b0bs");
+        pass(&new, 13 * 3_600_000);
+        bob.sign_in("bob", "b0bs");
+        assert_eq!(bob.who().as_deref(), Some("bob"), "without a store, its time means nothing");
+        new.shared = std::sync::Arc::new(crate::shared::Shared::new(new.clock.clone()));
+        new.gate = shared(sessions()).succeeding(&old.gate).build().unwrap();
+        let mut carol = World::visitor(&new);
+        carol.sign_in("ada", "right");
+        assert_eq!(carol.who().as_deref(), Some("ada"));
+        new.shared.end_user("ada");
+        pass(&new, 600);
+        assert_eq!(carol.who(), None, "and it hears all that the new one tells");
     }
 }

@@ -65,6 +65,11 @@ impl Clock {
         *self.0.lock().unwrap()
     }
 
+    /// Another clock, that shows the same now.
+    pub(crate) fn apart(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.now())))
+    }
+
     /// Somebody sets the clock back.
     pub(crate) fn set_back(&self, span: Duration) {
         let mut now = self.0.lock().unwrap();
@@ -115,14 +120,15 @@ impl World {
     pub(crate) fn new(gate: GateBuilder) -> Self {
         let bob = Known { id: "bob", password: "b0bs", roles: Vec::new(), is_admin: false, tells: true };
         let ada = Known { id: "ada", password: "right", roles: vec!["ops".into()], ..bob.clone() };
+        let clock = Clock(Arc::new(Mutex::new(Timestamp::from_secs(1_800_000_000))));
         Self {
             gate: gate.build().unwrap(),
-            clock: Clock(Arc::new(Mutex::new(Timestamp::from_secs(1_800_000_000)))),
+            shared: Arc::new(Shared::new(clock.clone())),
+            clock,
             store: Arc::new(Mutex::new(MemoryStore::default())),
             users: Arc::new(Mutex::new(BTreeMap::from([("ada", ada), ("bob", bob)]))),
             asked: Arc::default(),
             down: Arc::default(),
-            shared: Arc::default(),
             drawn: Arc::default(),
             noted: Arc::default(),
             printed: Arc::default(),
@@ -221,6 +227,7 @@ impl World {
     pub(crate) fn advance(&self, step: Step, body: &[u8]) -> Step {
         self.printed.lock().unwrap().push(format!("{step:?}"));
         let (now, store) = (self.clock.now(), || self.store.lock().unwrap());
+        let there = self.shared.time();
         match step {
             Step::Done(decision) => Step::Done(decision),
             Step::ReadBody(_, then) if self.is_down("body") => then.resume(Err(BodyError::Cut), now),
@@ -232,31 +239,27 @@ impl World {
             }
             Step::LookUpUser(user, then) => then.resume(self.up("look_up", || self.look_up(&user)), now),
             Step::DrawBytes(then) => then.resume(self.up("draw", || self.draw()), now),
-            Step::LoadSession(id, then) => then.resume(self.up("load", || store().load(&id, now)), now),
+            Step::LoadSession(id, then) => then.resume(self.up("load", || store().load(&id, there)), now),
             Step::CreateSession(id, session, then) => {
-                then.resume(self.up("create", || store().create(id, session, now)), now)
+                then.resume(self.up("create", || store().create(id, session, there)), now)
             }
             Step::RenewSession(id, session, then) => {
-                then.resume(self.up("renew", || store().renew(id, session, now)), now)
+                then.resume(self.up("renew", || store().renew(id, session, there)), now)
             }
             Step::DropSession(id, then) => then.resume(
                 self.up("drop", || {
-                    store().remove(&id, now);
-                    self.shared.end_session(id, now);
+                    store().remove(&id, there);
+                    self.shared.end_session(id);
                 }),
                 now,
             ),
             Step::AskBackend(_, then) => then.resume(Ok(None), now),
             Step::FetchKeys(_, then) => then.resume(Err(Unavailable::new("nobody publishes keys")), now),
             Step::HearEndings(since, then) => {
-                then.resume(self.up("endings", || self.shared.endings(&since, now)), now)
+                then.resume(self.up("endings", || self.shared.endings(&since)), now)
             }
-            Step::LoadCounts(keys, then) => {
-                then.resume(self.up("counts", || self.shared.counts(&keys, now)), now)
-            }
-            Step::SwapCounts(swaps, then) => {
-                then.resume(self.up("swap", || self.shared.swap(&swaps, now)), now)
-            }
+            Step::LoadCounts(keys, then) => then.resume(self.up("counts", || self.shared.counts(&keys)), now),
+            Step::SwapCounts(swaps, then) => then.resume(self.up("swap", || self.shared.swap(&swaps)), now),
         }
     }
 }

@@ -8,12 +8,12 @@ if not keep or lifetime > keep then
   redis.call('HSET', about, 'birth', whole(birth), 'keep', whole(lifetime))
 end
 
-local entries = redis.call('XRANGE', stream, since == '' and '-' or '(' .. since, '+', 'COUNT', '10000')
+local entries = redis.call('XRANGE', stream, since == '' and '-' or '(' .. since, '+', 'COUNT', '1000')
 local to = since == '' and position() or since
 if #entries > 0 then
   to = entries[#entries][1]
 end
-local more = #entries == 10000 and to ~= position()
+local more = #entries == 1000 and to ~= position()
 
 local reply = { to, more and '1' or '0', whole(birth), whole(now) }
 for _, entry in ipairs(entries) do

@@ -12,6 +12,8 @@ local function parts(id)
 end
 
 local last, count, lost = 0, 0, redis.call('EXISTS', stream) == 0
+local at = redis.call('HMGET', about, 'birth', 'keep')
+local birth, keep = tonumber(at[1]), tonumber(at[2])
 if not lost then
   local info = redis.call('XINFO', 'STREAM', stream)
   for i = 1, #info, 2 do
@@ -20,17 +22,23 @@ if not lost then
     end
   end
 end
--- Somebody has heard of more than there is: a snapshot was restored, or a replica that lagged took over.
+-- Somebody has heard of more than there is: a snapshot was restored, or a replica that lagged took over. Others may have told
+-- of endings since.
 if known ~= '' then
   local moment, number = parts(known)
   if moment > last or (moment == last and number > count) then
     lost, last, count = true, moment, number
+  elseif #redis.call('XRANGE', stream, known, known) == 0 then
+    local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', '1')[1]
+    lost = lost or (first ~= nil and moment > (parts(first[1])))
   end
 end
 
--- The store's time, which never goes back behind anything that it has told.
+-- The store's time. It never goes back behind anything that was told, and goes on with everything that is: should the clock have
+-- been set back, or another server with another clock have taken over, what is told later still ends what began before.
 local time = redis.call('TIME')
-local now = math.max(tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000), last)
+local clock = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = math.max(clock, last + 1)
 
 local function position()
   return whole(last) .. '-' .. whole(count)
@@ -45,8 +53,6 @@ local function append(...)
   redis.call('XADD', stream, position(), ...)
 end
 
-local at = redis.call('HMGET', about, 'birth', 'keep')
-local birth, keep = tonumber(at[1]), tonumber(at[2])
 if lost or not birth then
   birth = now
   redis.call('HSET', about, 'birth', whole(birth))

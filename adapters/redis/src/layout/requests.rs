@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use authgate_core::{CountKey, EndingsSince, Session, SessionId, Swap, Timestamp, Unavailable};
+use authgate_core::{CountKey, EndingsSince, Session, SessionId, Swap, Unavailable};
 
 use super::{END_USER, ENDINGS, Layout, REMOVE, SWAP_COUNTS};
 
@@ -31,8 +31,8 @@ impl Layout {
     /// # Errors
     ///
     /// If the session cannot be written as JSON.
-    pub fn create(&self, id: SessionId, session: &Session, now: Timestamp) -> Result<Request, Unavailable> {
-        self.set(id, session, now, "NX")
+    pub fn create(&self, id: SessionId, session: &Session) -> Result<Request, Unavailable> {
+        self.set(id, session, "NX")
     }
 
     /// Replaces a session. An answer that is not nil says that there was one of this id.
@@ -40,8 +40,8 @@ impl Layout {
     /// # Errors
     ///
     /// If the session cannot be written as JSON.
-    pub fn renew(&self, id: SessionId, session: &Session, now: Timestamp) -> Result<Request, Unavailable> {
-        self.set(id, session, now, "XX")
+    pub fn renew(&self, id: SessionId, session: &Session) -> Result<Request, Unavailable> {
+        self.set(id, session, "XX")
     }
 
     /// Removes a session, and tells of it. The answer is a position.
@@ -71,33 +71,27 @@ impl Layout {
     }
 
     /// Changes counts if all of them are what they were. The answer is 1 or 0.
-    pub fn swap_counts(&self, swaps: &[Swap], now: Timestamp) -> Request {
+    pub fn swap_counts(&self, swaps: &[Swap]) -> Request {
         let keys = swaps.iter().map(|swap| self.count(swap.key)).collect();
         let args = swaps.iter().flat_map(|swap| {
-            let ttl = swap.becomes.map_or(1, |count| milliseconds(count.end, now));
+            let ttl = milliseconds(swap.lasts);
             let written = |count: Option<_>| count.as_ref().map(text).unwrap_or_default();
             [written(swap.was), written(swap.becomes), text(&ttl)]
         });
         Request::Script { script: SWAP_COUNTS, keys, args: args.collect() }
     }
 
-    fn set(
-        &self,
-        id: SessionId,
-        session: &Session,
-        now: Timestamp,
-        only: &str,
-    ) -> Result<Request, Unavailable> {
+    fn set(&self, id: SessionId, session: &Session, only: &str) -> Result<Request, Unavailable> {
         let record = serde_json::to_vec(session)
             .map_err(|error| Unavailable::new(format!("a session that cannot be written: {error}")))?;
-        let ttl = text(&milliseconds(session.until(), now));
+        let ttl = text(&milliseconds(session.lasts()));
         Ok(Request::Command(vec![text("SET"), self.session(id), record, text(only), text("PX"), ttl]))
     }
 }
 
-/// How long until a moment. Redis takes neither nothing nor what would be beyond the end of its time.
-fn milliseconds(moment: Timestamp, now: Timestamp) -> u128 {
-    moment.time_left(now).as_millis().clamp(1, 1 << 60)
+/// Redis takes neither nothing nor what would be beyond the end of its time.
+fn milliseconds(span: Duration) -> u128 {
+    span.as_millis().clamp(1, 1 << 60)
 }
 
 fn text(value: &(impl ToString + ?Sized)) -> Vec<u8> {

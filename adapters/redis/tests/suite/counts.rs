@@ -16,6 +16,8 @@ tests![
     what_is_no_count_is_none,
 ];
 
+const LASTS: Duration = Duration::from_mins(10);
+
 fn count(minutes: u64) -> Count {
     Count { end: now().after(Duration::from_mins(minutes)), last: now() }
 }
@@ -26,22 +28,18 @@ fn counts_are_swapped_all_or_none() {
     block_on(async move {
         let [one, other] = count_keys("ada")[..2] else { panic!("two counts") };
         let (first, second) = (count(1), count(2));
-        let swap = |key, was, becomes| Swap { key, was, becomes };
+        let swap = |key, was, becomes| Swap { key, was, becomes, lasts: LASTS };
         assert_eq!(store.counts(Vec::new()).await, Ok(Vec::new()));
         assert_eq!(store.counts(vec![one, other]).await, Ok(vec![None, None]));
-        assert_eq!(store.swap_counts(vec![swap(one, None, Some(first))], now()).await, Ok(true));
+        assert_eq!(store.swap_counts(vec![swap(one, None, Some(first))]).await, Ok(true));
         assert_eq!(store.counts(vec![other, one, one]).await, Ok(vec![None, Some(first), Some(first)]));
         let both = vec![swap(other, None, Some(second)), swap(one, Some(second), None)];
-        assert_eq!(store.swap_counts(both, now()).await, Ok(false), "it is another");
+        assert_eq!(store.swap_counts(both).await, Ok(false), "it is another");
         assert_eq!(store.counts(vec![one, other]).await, Ok(vec![Some(first), None]));
         let both = vec![swap(other, None, Some(second)), swap(one, Some(first), None)];
-        assert_eq!(store.swap_counts(both, now()).await, Ok(true));
+        assert_eq!(store.swap_counts(both).await, Ok(true));
         assert_eq!(store.counts(vec![one, other]).await, Ok(vec![None, Some(second)]));
-        assert_eq!(
-            store.swap_counts(vec![swap(other, None, Some(first))], now()).await,
-            Ok(false),
-            "there is one"
-        );
+        assert_eq!(store.swap_counts(vec![swap(other, None, Some(first))]).await, Ok(false), "there is one");
     });
 }
 
@@ -59,9 +57,9 @@ fn who_comes_second_is_told_so() {
                     let was = store.counts(keys.clone()).await.unwrap();
                     let swaps = keys.iter().zip(was).map(|(&key, was)| {
                         let end = was.map_or(begin, |was: Count| was.end).after(Duration::from_millis(1));
-                        Swap { key, was, becomes: Some(Count { end, last: begin }) }
+                        Swap { key, was, becomes: Some(Count { end, last: begin }), lasts: LASTS }
                     });
-                    if store.swap_counts(swaps.collect(), now()).await.unwrap() {
+                    if store.swap_counts(swaps.collect()).await.unwrap() {
                         return tries;
                     }
                 }
@@ -81,12 +79,12 @@ fn a_count_goes_by_itself() {
     let store = redis.store();
     let key = count_keys("ada")[0];
     let gone = block_on(async move {
-        let swap = Swap { key, was: None, becomes: Some(count(10)) };
-        store.swap_counts(vec![swap], now()).await.unwrap();
+        let swap = Swap { key, was: None, becomes: Some(count(10)), lasts: LASTS };
+        store.swap_counts(vec![swap]).await.unwrap();
         // This one has drained by now, and Redis takes no span of nothing.
-        let swap =
-            Swap { key: count_keys("bob")[0], was: None, becomes: Some(Count { end: now(), last: now() }) };
-        store.swap_counts(vec![swap], now()).await
+        let (key, becomes) = (count_keys("bob")[0], Some(Count { end: now(), last: now() }));
+        let swap = Swap { key, was: None, becomes, lasts: Duration::ZERO };
+        store.swap_counts(vec![swap]).await
     });
     assert_eq!(gone, Ok(true));
     let ttl: u64 = redis.ask(&["PTTL", &format!("authgate:count:{key}")]);
@@ -101,7 +99,7 @@ fn what_is_no_count_is_none() {
     block_on(async move {
         assert_eq!(store.counts(vec![key]).await, Ok(vec![None]));
         let becomes = Some(count(10));
-        assert_eq!(store.swap_counts(vec![Swap { key, was: None, becomes }], now()).await, Ok(true));
+        assert_eq!(store.swap_counts(vec![Swap { key, was: None, becomes, lasts: LASTS }]).await, Ok(true));
         assert_eq!(store.counts(vec![key]).await, Ok(vec![becomes]));
     });
 }

@@ -125,7 +125,7 @@ fn what_broke_is_asked_again_once_unless_it_may_have_been_done() {
         assert_eq!(fake.connections(), 2);
         store.create(id, session, now()).await.unwrap_err();
         assert_eq!(fake.connections(), 3);
-        store.swap_counts(Vec::new(), now()).await.unwrap_err();
+        store.swap_counts(Vec::new()).await.unwrap_err();
         assert_eq!(fake.connections(), 4);
         store.remove(id, now()).await.unwrap_err();
         assert_eq!(fake.connections(), 6);

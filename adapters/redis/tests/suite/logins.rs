@@ -62,10 +62,11 @@ fn a_user_needs_no_more_than_is_told() {
         hear(&store, None).await;
         let (key, end) = (count_keys("ada")[0], now().after(Duration::from_mins(1)));
         let count = Some(authgate_core::Count { end, last: now() });
-        let swap = |was, becomes| vec![authgate_core::Swap { key, was, becomes }];
-        store.swap_counts(swap(None, count), now()).await.unwrap();
+        let swap =
+            |was, becomes| vec![authgate_core::Swap { key, was, becomes, lasts: Duration::from_mins(10) }];
+        store.swap_counts(swap(None, count)).await.unwrap();
         store.counts(vec![key]).await.unwrap();
-        store.swap_counts(swap(count, None), now()).await.unwrap();
+        store.swap_counts(swap(count, None)).await.unwrap();
         let elsewhere = store.prefix("elsewhere:");
         let why = elsewhere.remove(other, now()).await.unwrap_err().to_string();
         assert!(why.contains("NOPERM") || why.contains("refuses"), "{why}");

@@ -14,6 +14,7 @@ tests![
     an_older_snapshot_is_noticed_by_whoever_tells_first,
     a_lost_birth_or_stream_ends_everybody,
     a_clock_behind_what_was_lost_ends_everybody_once,
+    t23_what_was_lost_is_missed_although_others_have_told_of_endings_since,
 ];
 
 /// Moments are whole milliseconds: what comes after this is later than what was before.
@@ -138,13 +139,33 @@ fn a_clock_behind_what_was_lost_ends_everybody_once() {
     let ahead = now().after(Duration::from_hours(1));
     let () = redis.ask(&["XADD", "authgate:endings", &format!("{}-7", ahead.as_millis()), "b", "0"]);
     block_on(async move {
+        let later = |milliseconds| ahead.after(Duration::from_millis(milliseconds));
         let before = hear(&store, None).await;
-        assert_eq!((before.now, before.floor), (ahead, ahead));
+        assert_eq!((before.now, before.floor), (later(1), later(1)));
         flush(&url);
-        let news = hear(&store, Some(&before.position)).await;
-        assert_eq!((news.now, news.floor), (ahead, ahead));
+        let lost = hear(&store, Some(&before.position)).await;
+        assert!(lost.floor > before.now && lost.now >= lost.floor);
         store.remove(session(2).0, now()).await.unwrap();
-        let news = hear(&store, Some(&news.position)).await;
-        assert_eq!((news.endings.len(), news.floor), (1, ahead));
+        let news = hear(&store, Some(&lost.position)).await;
+        assert_eq!((news.endings.len(), news.floor), (1, lost.floor));
+    });
+}
+
+/// A replica that lagged took over, and another gate was quicker than the one that knew more.
+fn t23_what_was_lost_is_missed_although_others_have_told_of_endings_since() {
+    let redis = Redis::start();
+    let (one, other) = (redis.store(), redis.store());
+    block_on(async move {
+        let began = hear(&one, None).await;
+        hear(&other, None).await;
+        one.end_user("ada".to_owned(), Duration::ZERO).await.unwrap();
+        let known = hear(&one, Some(&began.position)).await;
+        let lost = known.position.split('@').next().unwrap();
+        let _: u64 = redis.ask(&["XDEL", "authgate:endings", lost]);
+        other.end_user("bob".to_owned(), Duration::ZERO).await.unwrap();
+        let news = hear(&one, Some(&known.position)).await;
+        assert!(news.floor > known.now, "everybody signs in again");
+        assert_eq!(hear(&other, None).await.floor, news.floor, "once, and everywhere");
+        assert_eq!(hear(&one, Some(&news.position)).await.floor, news.floor);
     });
 }

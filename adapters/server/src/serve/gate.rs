@@ -7,13 +7,13 @@ use authgate_core::{
     Access, ConfigError, Gate, GateBuilder, KeySet, PasswordBackend, Rule, SealingKey, Sessions, Sharing,
     Upstream,
 };
-use authgate_jwks::KeySource;
 
 use super::entries;
 use super::plan::Kept;
 use super::problems::Problems;
 use super::proof::Proof;
 use super::settings::Settings;
+use crate::keys::NamedSource;
 
 /// The gate. Whatever it refuses is told and left out, and the rest is tried again, until all is told.
 pub(super) fn gate(
@@ -21,7 +21,7 @@ pub(super) fn gate(
     sharing: Option<Sharing>,
     kept: &mut Kept,
     problems: &mut Problems,
-) -> (Option<Gate>, Option<(KeySource, KeySet)>) {
+) -> (Option<Gate>, Option<(NamedSource, KeySet)>) {
     let rules = entries::rules(&settings.rule, problems);
     let mut proof = Proof::of(settings, kept, problems);
     let mut left_out = entries::unusable(settings, problems);

@@ -20,7 +20,7 @@ use super::settings::Settings;
 use super::stores::KeptStore;
 use super::values::Span;
 use crate::cli::Runtime;
-use crate::keys::{FoundSecret, TokenSettings};
+use crate::keys::{FoundSecret, NamedSource, TokenSettings};
 
 /// Everything that is needed to serve.
 pub(crate) struct Plan {
@@ -46,8 +46,8 @@ pub(super) struct Kept {
     pub(super) sealing: Option<Arc<FoundSecret>>,
     /// What gates share.
     pub(super) store: Option<KeptStore>,
-    /// Keys that a provider published.
-    pub(super) key_set: Option<KeySet>,
+    /// Keys that a provider published, and where.
+    pub(super) key_set: Option<(NamedSource, KeySet)>,
 }
 
 impl Kept {
@@ -73,13 +73,15 @@ impl Plan {
         kept.store = store;
         let (gate, keys) = gate(settings, sharing, &mut kept, &mut problems);
         kept.gate.clone_from(&gate);
-        if let (Some((_, new)), Some(old)) = (&keys, &kept.key_set) {
+        if let (Some((source, new)), Some((before, old))) = (&keys, &kept.key_set)
+            && source.made_of == before.made_of
+        {
             new.succeed(old);
         }
-        kept.key_set = keys.as_ref().map(|(_, set)| set.clone());
+        kept.key_set.clone_from(&keys);
         let plan = gate.map(|gate| Self {
             gate,
-            keys,
+            keys: keys.map(|(named, set)| (named.source, set)),
             shared: kept.store.as_ref().map(|kept| Arc::clone(&kept.store)),
             target,
             limits: limits(settings),

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use authgate_core::{JwtBackend, KeySet, SealingKey};
-use authgate_jwks::KeySource;
 
 use super::plan::Kept;
 use super::problems::Problems;
 use super::settings::Settings;
 use super::stores::Store;
 use crate::failure::Failure;
-use crate::keys::{FoundSecret, SECRET_VARIABLE, TokenFault, TokenKeys, TokenSettings, Tokens};
+use crate::keys::{FoundSecret, NamedSource, SECRET_VARIABLE, TokenFault, TokenKeys, TokenSettings, Tokens};
 
 /// How people and programs can prove who they are. Each file is read once: it may be a pipe.
 pub(super) struct Proof {
@@ -18,7 +17,7 @@ pub(super) struct Proof {
     /// None if there are none, or if something about them is wrong.
     pub(super) tokens: Option<JwtBackend>,
     /// Where the keys of tokens are fetched from, and what for, if a provider publishes them.
-    pub(super) keys: Option<(KeySource, KeySet)>,
+    pub(super) keys: Option<(NamedSource, KeySet)>,
     /// What seals sessions into cookies; none where they are elsewhere.
     pub(super) sealing: Vec<Arc<FoundSecret>>,
 }

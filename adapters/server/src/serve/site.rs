@@ -60,7 +60,13 @@ impl<C: Connector + Clone, E: Engine> World<C, E> {
         };
         let layer = GateLayer::new(plan.gate.clone(), self.host.clone());
         let layer = match &plan.shared {
-            Some(store) => layer.shared_store(store.clone()),
+            Some(store) => {
+                let layer = layer.shared_store(Arc::clone(store));
+                let ahead = layer.clone();
+                // The store says itself if it cannot be asked, and requests ask it again.
+                self.engine.spawn(async move { ahead.catch_up().await.unwrap_or_default() });
+                layer
+            }
             None => layer.session_memory(Arc::clone(&self.memory)),
         };
         let layer = match &plan.keys {

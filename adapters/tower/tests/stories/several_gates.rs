@@ -108,7 +108,7 @@ impl SharedStore for Remote {
         self.at_once(vec![None; keys.len()])
     }
 
-    fn swap_counts(&self, _: Vec<Swap>, _: Timestamp) -> Answer<'_, bool> {
+    fn swap_counts(&self, _: Vec<Swap>) -> Answer<'_, bool> {
         self.at_once(true)
     }
 }

@@ -67,7 +67,8 @@ struct Shared {
 struct State {
     /// What was fetched last, as text and prepared.
     good: Option<Good>,
-    /// When a fetch was begun last, whatever came of it.
+    /// When a fetch was begun that has brought no set, or not yet. None once one came: which was first must not be told by a
+    /// clock that may be set.
     begun: Option<Timestamp>,
     /// When one was begun last because of a token.
     asked: Option<Timestamp>,
@@ -124,12 +125,14 @@ impl KeySet {
     /// How long until the next fetch, whether or not a token asks for one; none, if there is no set yet.
     pub fn next_fetch(&self, now: Timestamp) -> Duration {
         let state = self.state();
-        // What a clock that was set back makes of a moment is no reason to wait any longer.
-        let left = |moment: Timestamp, span: Duration| moment.after(span).time_left(now).min(span);
-        match (&state.good, state.begun) {
-            (Some(good), begun) if begun.is_none_or(|begun| good.at >= begun) => left(good.at, good.lifetime),
-            (_, Some(begun)) => left(begun, self.0.limits.interval),
-            (_, None) => Duration::ZERO,
+        // A moment that has yet to come is of a clock that was set back since, and says nothing.
+        let left = |moment: Timestamp, span: Duration| {
+            if moment > now { Duration::ZERO } else { moment.after(span).time_left(now) }
+        };
+        match (state.begun, &state.good) {
+            (Some(begun), _) => left(begun, self.0.limits.interval),
+            (None, Some(good)) => left(good.at, good.lifetime),
+            (None, None) => Duration::ZERO,
         }
     }
 
@@ -170,10 +173,13 @@ impl KeySet {
         now: Timestamp,
     ) -> Result<usize, ConfigError> {
         let (verifiers, usable) = self.prepare(document)?;
-        let KeySetLimits { lifetime: usual, shortest, longest, .. } = self.0.limits;
+        let KeySetLimits { lifetime: usual, shortest, longest, usable: usable_for, .. } = self.0.limits;
+        // Fetched again while it still serves, or it could not outlast a provider that is down just then.
+        let longest = longest.min(usable_for);
         let lifetime = lifetime.map_or(usual, |said| said.clamp(shortest, longest));
         let good = Good { document: document.into(), verifiers: Arc::new(verifiers), at: now, lifetime };
-        self.state().good = Some(good);
+        let mut state = self.state();
+        (state.good, state.begun) = (Some(good), None);
         Ok(usable)
     }
 
@@ -217,14 +223,193 @@ impl KeySet {
 }
 
 impl State {
-    /// How long until a token may cause a fetch. A clock that was set back delays it by one interval at most.
+    /// How long until a token may cause a fetch. A clock that was set back delays it by one interval at most: what is farther
+    /// ahead than that is of before. What is nearer may merely have been read by another thread.
     fn wait(&self, interval: Duration, now: Timestamp) -> Duration {
-        self.asked.map_or(Duration::ZERO, |asked| asked.after(interval).time_left(now).min(interval))
+        match self.asked {
+            Some(asked) if asked.time_left(now) <= interval => {
+                asked.after(interval).time_left(now).min(interval)
+            }
+            _ => Duration::ZERO,
+        }
     }
 }
 
 impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeySet").field("algorithms", &self.0.algorithms).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_secs(1_800_000_000);
+    const SECOND: Duration = Duration::from_secs(1);
+    const HOUR: Duration = Duration::from_hours(1);
+    const DAY: Duration = Duration::from_hours(24);
+
+    /// The public key of RFC 8037, appendix A.2.
+    const ED: &str = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+    const SECRET: &str =
+        r#""kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjA""#;
+
+    fn key_set(limits: KeySetLimits) -> KeySet {
+        KeySet::new(&[Algorithm::HS256, Algorithm::EdDSA], limits).unwrap()
+    }
+
+    /// A set with this Ed25519 key.
+    fn with(kid: &str) -> String {
+        format!(r#"{{"keys":[{{{ED},"kid":"{kid}"}}]}}"#)
+    }
+
+    fn knows(set: &KeySet, kid: &str, now: Timestamp) -> bool {
+        set.verifiers(now).is_some_and(|verifiers| verifiers.knows(kid))
+    }
+
+    fn later(span: Duration) -> Timestamp {
+        START.after(span)
+    }
+
+    #[test]
+    fn a_new_set_takes_the_place_of_the_old_and_a_bad_one_does_not() {
+        let set = key_set(KeySetLimits::default());
+        assert!(set.verifiers(START).is_none());
+        assert_eq!(set.fetched(&with("a"), None, START), Ok(1));
+        for bad in ["", "[]", "{}", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"odd"}]}"#] {
+            assert!(set.fetched(bad, None, START).is_err(), "{bad}");
+            assert!(knows(&set, "a", START));
+        }
+        assert_eq!(set.fetched(&with("b"), None, START), Ok(1));
+        assert!(knows(&set, "b", START) && !knows(&set, "a", START));
+    }
+
+    #[test]
+    fn the_last_set_serves_for_as_long_as_it_is_usable() {
+        let set = key_set(KeySetLimits::default());
+        set.fetched(&with("a"), Some(SECOND), START).unwrap();
+        assert!(knows(&set, "a", later(DAY).before(Duration::from_millis(1))));
+        assert!(!knows(&set, "a", later(DAY)));
+    }
+
+    #[test]
+    fn what_a_provider_says_counts_within_limits() {
+        let limits = KeySetLimits { usable: 12 * HOUR, ..KeySetLimits::default() };
+        for (limits, said, lifetime) in [
+            (KeySetLimits::default(), None, HOUR),
+            (KeySetLimits::default(), Some(Duration::ZERO), 60 * SECOND),
+            (KeySetLimits::default(), Some(2 * HOUR), 2 * HOUR),
+            (KeySetLimits::default(), Some(Duration::MAX), DAY),
+            // Not longer than it serves.
+            (limits, Some(Duration::MAX), 12 * HOUR),
+        ] {
+            let set = key_set(limits);
+            set.begin_fetch(START);
+            set.fetched(&with("a"), said, START).unwrap();
+            assert_eq!(set.next_fetch(START), lifetime, "{said:?}");
+            assert_eq!(set.next_fetch(later(SECOND)), lifetime.saturating_sub(SECOND), "{said:?}");
+            assert_eq!(set.next_fetch(later(lifetime)), Duration::ZERO, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn after_a_fetch_that_brought_nothing_an_interval_passes() {
+        let set = key_set(KeySetLimits::default());
+        assert_eq!(set.next_fetch(START), Duration::ZERO);
+        set.begin_fetch(START);
+        assert_eq!(set.next_fetch(later(SECOND)), 9 * SECOND);
+        set.fetched(&with("a"), None, later(SECOND)).unwrap();
+        set.begin_fetch(later(HOUR));
+        assert_eq!(set.next_fetch(later(HOUR)), 10 * SECOND);
+    }
+
+    #[test]
+    fn tokens_cause_one_fetch_an_interval_and_upkeep_is_none_of_theirs() {
+        let set = key_set(KeySetLimits::default());
+        set.begin_fetch(START);
+        assert!(set.begin_fetch_for_token(START).is_ok());
+        let early = set.begin_fetch_for_token(later(SECOND)).unwrap_err().to_string();
+        assert!(early.ends_with("in 9 s"), "{early}");
+        assert!(set.begin_fetch_for_token(later(10 * SECOND)).is_ok());
+        assert!(set.begin_fetch_for_token(later(11 * SECOND)).is_err());
+    }
+
+    #[test]
+    fn a_key_that_was_missing_is_missed_for_an_interval_or_until_it_comes() {
+        let set = key_set(KeySetLimits::default());
+        set.begin_fetch_for_token(START).unwrap();
+        set.fetched(&with("a"), None, START).unwrap();
+        set.miss("b");
+        assert!(set.misses("b", later(9 * SECOND)) && !set.misses("c", START));
+        assert!(!set.misses("b", later(10 * SECOND)));
+        set.begin_fetch_for_token(later(10 * SECOND)).unwrap();
+        assert!(!set.misses("b", later(10 * SECOND)), "it is asked for anew");
+    }
+
+    #[test]
+    fn few_short_ids_are_remembered() {
+        let set = key_set(KeySetLimits::default());
+        set.begin_fetch_for_token(START).unwrap();
+        set.miss(&"x".repeat(LONGEST_MISSING + 1));
+        assert!(!set.misses(&"x".repeat(LONGEST_MISSING + 1), START));
+        (0..2 * MOST_MISSING).for_each(|number| set.miss(&number.to_string()));
+        assert_eq!(set.state().missing.len(), MOST_MISSING);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_stops_no_fetch() {
+        let set = key_set(KeySetLimits::default());
+        set.begin_fetch_for_token(later(DAY)).unwrap();
+        set.fetched(&with("a"), None, later(DAY)).unwrap();
+        assert_eq!(set.next_fetch(START), Duration::ZERO);
+        assert!(!set.misses("b", START));
+        assert!(set.begin_fetch_for_token(START).is_ok());
+        assert_eq!(set.next_fetch(START), 10 * SECOND);
+        assert!(set.begin_fetch_for_token(later(SECOND)).is_err());
+        // A thread that has read the clock a moment earlier is no clock that was set back.
+        assert!(set.begin_fetch_for_token(START.before(Duration::from_millis(1))).is_err());
+    }
+
+    #[test]
+    fn secrets_and_what_is_for_other_algorithms_are_skipped() {
+        let set = key_set(KeySetLimits::default());
+        let only = format!(r#"{{"keys":[{{{SECRET},"kid":"s"}}]}}"#);
+        assert!(set.fetched(&only, None, START).is_err());
+        let mixed = format!(
+            r#"{{"keys":[{{{SECRET},"kid":"s"}},{{"kty":"odd"}},{{{ED},"use":"enc","kid":"e"}},{{{ED},"kid":"a"}}]}}"#
+        );
+        assert_eq!(set.fetched(&mixed, None, START), Ok(1));
+        assert!(knows(&set, "a", START) && !knows(&set, "s", START) && !knows(&set, "e", START));
+
+        let rsa = KeySet::new(&[Algorithm::RS256], KeySetLimits::default()).unwrap();
+        let error = rsa.fetched(&with("a"), None, START).unwrap_err();
+        assert!(error.problem().contains("RS256"), "{error}");
+    }
+
+    #[test]
+    fn a_set_needs_algorithms_of_public_keys_and_limits_in_order() {
+        let usual = KeySetLimits::default();
+        assert_eq!(KeySet::new(&[Algorithm::HS256], usual).unwrap_err().field(), "algorithms");
+        for limits in [
+            KeySetLimits { interval: Duration::from_millis(999), ..usual },
+            KeySetLimits { shortest: 9 * SECOND, ..usual },
+            KeySetLimits { lifetime: SECOND, ..usual },
+            KeySetLimits { longest: SECOND, ..usual },
+            KeySetLimits { usable: SECOND, ..usual },
+        ] {
+            assert_eq!(KeySet::new(&[Algorithm::EdDSA], limits).unwrap_err().field(), "key_set");
+        }
+    }
+
+    #[test]
+    fn a_successor_knows_what_the_set_before_it_knew() {
+        let (old, new) = (key_set(KeySetLimits::default()), key_set(KeySetLimits::default()));
+        old.begin_fetch_for_token(START).unwrap();
+        old.fetched(&with("a"), None, START).unwrap();
+        new.succeed(&old);
+        assert!(knows(&new, "a", START));
+        assert_eq!(new.next_fetch(START), HOUR);
+        assert!(new.begin_fetch_for_token(later(SECOND)).is_err());
     }
 }

@@ -1,0 +1,7 @@
+//! What must hold on every runtime.
+
+mod fetching;
+mod gate;
+mod hostile;
+mod log;
+mod tls;

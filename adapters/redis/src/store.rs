@@ -1,0 +1,190 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use authgate_core::{
+    ConfigError, Count, CountKey, EndingsNews, EndingsSince, Session, SessionId, Swap, Timestamp, Unavailable,
+};
+use authgate_tower::{Answer, SessionStore, SharedStore};
+use redis::{FromRedisValue, Value};
+
+use crate::address::Address;
+use crate::layout::{self, Layout, Request};
+use crate::link::Link;
+
+/// Sessions in Redis or Valkey, shared by everybody who uses the same server and [prefix](Self::prefix).
+///
+/// It connects when it is first asked, over one connection that all calls share, and again whenever that is lost or falls silent: at
+/// once, then after rests that grow to a second. Every call ends within the [deadline](Self::deadline). It runs on the tokio runtime
+/// that it is asked on, whose I/O and time must be enabled, or on smol where there is none.
+///
+/// Redis should be told to keep what it acknowledges (`appendonly yes`, `appendfsync always`) and to evict nothing
+/// (`maxmemory-policy noeviction`): endings that it forgets unnoticed would let people back in. Where the store notices a loss,
+/// everybody has to sign in again. Point it at a primary, never at a replica; Redis Cluster is not supported.
+pub struct RedisStore {
+    layout: Layout,
+    link: Arc<Link>,
+    /// The latest position that it has been told.
+    latest: Mutex<Option<Position>>,
+}
+
+impl RedisStore {
+    /// A store at a URL: `redis://`, `rediss://` over TLS, or `unix://` with the path of a socket; with user, password and database
+    /// number as in `rediss://user:password@host:6379/2`. Nothing is asked yet.
+    ///
+    /// # Errors
+    ///
+    /// If this is no such URL. The error holds no part of it.
+    pub fn new(url: &str) -> Result<Self, ConfigError> {
+        let link = Link::new(Address::parse(url)?, Duration::from_secs(1));
+        Ok(Self { layout: Layout::default(), link, latest: Mutex::default() })
+    }
+
+    /// Begins every key with this instead of `authgate:`.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.layout = Layout::new(prefix);
+        self
+    }
+
+    /// How long a call takes at most; a second unless told otherwise.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.link = Link::new(self.link.address().clone(), deadline);
+        self
+    }
+
+    /// Trusts these authorities, in PEM, beside those of the machine.
+    ///
+    /// # Errors
+    ///
+    /// If the URL is not of `rediss://`, or if these are no certificates.
+    pub fn trust(mut self, pem: &[u8]) -> Result<Self, ConfigError> {
+        let mut address = self.link.address().clone();
+        address.trust(pem)?;
+        self.link = Link::new(address, self.link.deadline());
+        Ok(self)
+    }
+
+    /// Asks whether it is there, to find out early.
+    ///
+    /// # Errors
+    ///
+    /// If it is not, or refuses, or does not answer within the deadline.
+    pub async fn ping(&self) -> Result<(), Unavailable> {
+        self.link.ask(&Request::Command(vec![b"PING".to_vec()]), true).await.map(drop)
+    }
+
+    /// The answer, as what it must be.
+    async fn ask<T: FromRedisValue>(&self, request: &Request, again: Again) -> Result<T, Unavailable> {
+        let answer = self.link.ask(request, again == Again::MayBe).await?;
+        T::from_redis_value(answer)
+            .map_err(|_| Unavailable::new("the session store answers with what was not asked for"))
+    }
+
+    /// Tells of an ending, and remembers how far the stream goes by now.
+    async fn tell(&self, request: Request) -> Result<(), Unavailable> {
+        let position: String = self.ask(&request, Again::MayBe).await?;
+        self.note(&position);
+        Ok(())
+    }
+
+    fn note(&self, position: &str) {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = latest.take().max(Position::parse(position));
+    }
+
+    /// The later of the latest position and this one.
+    fn known(&self, position: Option<&str>) -> Option<String> {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.clone().max(position.and_then(Position::parse)).map(|position| position.text)
+    }
+}
+
+/// Whether a request may be made twice without doing more than once. A lost answer leaves no other way to find out.
+#[derive(PartialEq, Eq)]
+enum Again {
+    MayBe,
+    Never,
+}
+
+/// A position in the stream of endings, in order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Position {
+    at: (u64, u64),
+    text: String,
+}
+
+impl Position {
+    fn parse(text: &str) -> Option<Self> {
+        let (moment, count) = text.split_once('-')?;
+        Some(Self { at: (moment.parse().ok()?, count.parse().ok()?), text: text.to_owned() })
+    }
+}
+
+impl SessionStore for RedisStore {
+    fn load(&self, id: SessionId, now: Timestamp) -> Answer<'_, Option<Session>> {
+        Box::pin(async move {
+            let record: Option<Vec<u8>> = self.ask(&self.layout.load(id), Again::MayBe).await?;
+            let session = record.and_then(|record| layout::session(&record));
+            Ok(session.filter(|session| now < session.until()))
+        })
+    }
+
+    fn create(&self, id: SessionId, session: Session, now: Timestamp) -> Answer<'_, bool> {
+        Box::pin(async move {
+            let answer: Value = self.ask(&self.layout.create(id, &session, now)?, Again::Never).await?;
+            Ok(answer != Value::Nil)
+        })
+    }
+
+    fn renew(&self, id: SessionId, session: Session, now: Timestamp) -> Answer<'_, bool> {
+        Box::pin(async move {
+            let answer: Value = self.ask(&self.layout.renew(id, &session, now)?, Again::MayBe).await?;
+            Ok(answer != Value::Nil)
+        })
+    }
+
+    fn remove(&self, id: SessionId, _: Timestamp) -> Answer<'_, ()> {
+        Box::pin(async move { self.tell(self.layout.remove(id, self.known(None).as_deref())).await })
+    }
+}
+
+impl SharedStore for RedisStore {
+    fn endings(&self, since: EndingsSince) -> Answer<'_, EndingsNews> {
+        Box::pin(async move {
+            let known = self.known(since.position.as_deref());
+            let request = self.layout.endings_since(&since, known.as_deref());
+            let reply: Vec<Vec<u8>> = self.ask(&request, Again::MayBe).await?;
+            let news = layout::news(&reply)?;
+            self.note(&news.position);
+            Ok(news)
+        })
+    }
+
+    fn end_user(&self, user: String, ago: Duration) -> Answer<'_, ()> {
+        Box::pin(
+            async move { self.tell(self.layout.end_user(&user, ago, self.known(None).as_deref())).await },
+        )
+    }
+
+    fn counts(&self, keys: Vec<CountKey>) -> Answer<'_, Vec<Option<Count>>> {
+        Box::pin(async move {
+            if keys.is_empty() {
+                return Ok(Vec::new());
+            }
+            let reply: Vec<Option<Vec<u8>>> = self.ask(&self.layout.counts(&keys), Again::MayBe).await?;
+            Ok(reply.into_iter().map(|count| layout::count(&count?)).collect())
+        })
+    }
+
+    fn swap_counts(&self, swaps: Vec<Swap>, now: Timestamp) -> Answer<'_, bool> {
+        Box::pin(async move { self.ask(&self.layout.swap_counts(&swaps, now), Again::Never).await })
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RedisStore").field(&format_args!("{}", self.link.address())).finish_non_exhaustive()
+    }
+}

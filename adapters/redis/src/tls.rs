@@ -1,0 +1,27 @@
+use std::sync::Arc;
+
+use authgate_core::ConfigError;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+
+/// Trusts the machine's authorities and these, in PEM. The provider is named: none is installed for the whole process.
+pub(crate) fn config(pem: &[u8]) -> Result<Arc<ClientConfig>, ConfigError> {
+    let mut roots = RootCertStore::empty();
+    // One that cannot be read is no reason to trust no other.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate =
+            certificate.map_err(|error| refuse(format!("this is no certificate: {error:?}")))?;
+        roots.add(certificate).map_err(|error| refuse(format!("nothing can be trusted by this: {error}")))?;
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| refuse(error.to_string()))?;
+    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+}
+
+fn refuse(problem: String) -> ConfigError {
+    ConfigError::new("session_store", problem, "give the authority's certificate as PEM")
+}

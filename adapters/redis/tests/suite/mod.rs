@@ -1,0 +1,16 @@
+//! What must hold on every runtime.
+
+/// The tests of a module, by name.
+macro_rules! tests {
+    ($($name:ident),* $(,)?) => {
+        pub(crate) const TESTS: &[(&str, fn())] =
+            &[$((concat!(module_path!(), "::", stringify!($name)), $name as fn())),*];
+    };
+}
+
+mod endings;
+mod sessions;
+
+pub(crate) fn tests() -> Vec<(&'static str, fn())> {
+    [endings::TESTS, sessions::TESTS].concat()
+}

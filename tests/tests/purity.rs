@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-fn tree(package: &str) -> Vec<String> {
+fn tree(package: &str, features: &str) -> Vec<String> {
     let cargo = Command::new(env!("CARGO"))
         .args([
             "tree",
@@ -11,6 +11,8 @@ fn tree(package: &str) -> Vec<String> {
             "--offline",
             "-p",
             package,
+            "--features",
+            features,
             "-e",
             "normal",
             "--prefix",
@@ -27,7 +29,11 @@ fn tree(package: &str) -> Vec<String> {
 }
 
 fn assert_without(package: &str, banned: &[&str]) {
-    let found = tree(package);
+    assert_without_even_with(package, "", banned);
+}
+
+fn assert_without_even_with(package: &str, features: &str, banned: &[&str]) {
+    let found = tree(package, features);
     assert!(found.iter().any(|name| name == "http"), "the tree of {package} was read: {found:?}");
     for name in banned {
         assert!(!found.iter().any(|found| found == name), "{package} depends on {name}");
@@ -72,4 +78,19 @@ fn the_proxy_names_no_runtime_unless_it_is_asked_to() {
 #[test]
 fn the_smol_adapter_can_start_no_tokio_runtime() {
     assert_without("authgate-smol", &["hyper-util", "mio", "tokio-util"]);
+}
+
+#[test]
+fn the_fetcher_of_keys_names_no_runtime_unless_it_is_asked_to() {
+    assert_without("authgate-jwks", &["mio", "smol", "async-io", "socket2", "hyper-util"]);
+}
+
+#[test]
+fn the_fetcher_of_keys_on_smol_can_start_no_tokio_runtime() {
+    assert_without_even_with("authgate-jwks", "smol", &["hyper-util", "mio", "tokio-util", "tokio-rustls"]);
+}
+
+#[test]
+fn one_provider_of_cryptography_is_enough() {
+    assert_without_even_with("authgate-jwks", "tokio,smol", &["ring", "openssl"]);
 }

@@ -5,7 +5,7 @@ mod clock;
 mod keys;
 mod peer;
 mod provider;
-mod world;
+pub(crate) mod world;
 
 use std::time::Duration;
 

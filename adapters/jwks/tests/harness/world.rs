@@ -5,6 +5,7 @@ use authgate_core::{Algorithm, Gate, JwtBackend, KeySet, KeySetLimits, Unavailab
 use authgate_jwks::{Fetcher, KeySource};
 use authgate_tower::{GateLayer, Host as _, KeyFetcher as _};
 use bytes::Bytes;
+use futures_lite::future::{block_on, poll_once};
 use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer as _, ServiceExt as _, service_fn};
@@ -25,7 +26,20 @@ pub(crate) struct World {
 /// An answer that somebody waits for.
 pub(crate) struct Asked<T = Result<(), Unavailable>>(Receiver<T>);
 
-impl<T> Asked<T> {
+impl<T: Send + 'static> Asked<T> {
+    /// Whoever asks has asked when this returns, and waits elsewhere.
+    pub(crate) fn begin(question: impl Future<Output = T> + Send + 'static) -> Self {
+        let (tell, told) = mpsc::channel();
+        let mut question = Box::pin(question);
+        match block_on(poll_once(&mut question)) {
+            Some(outcome) => tell.send(outcome).unwrap(),
+            None => runtime::spawn(async move {
+                let _ = tell.send(question.await);
+            }),
+        }
+        Self(told)
+    }
+
     pub(crate) fn outcome(&self) -> T {
         self.0.recv_timeout(PATIENCE).expect("an answer")
     }
@@ -94,12 +108,8 @@ impl World {
 
     /// What a token does whose key is unknown.
     pub(crate) fn ask(&self) -> Asked {
-        let (tell, told) = mpsc::channel();
         let fetcher = self.fetcher.clone();
-        runtime::spawn(async move {
-            let _ = tell.send(fetcher.fetch().await);
-        });
-        Asked(told)
+        Asked::begin(async move { fetcher.fetch().await })
     }
 
     /// The status for a request with a token of `signer`.
@@ -113,11 +123,7 @@ impl World {
             .body(Full::<Bytes>::default())
             .unwrap();
         let answer = self.layer.layer(dashboard).oneshot(request);
-        let (tell, told) = mpsc::channel();
-        runtime::spawn(async move {
-            let _ = tell.send(answer.await.unwrap().status().as_u16());
-        });
-        Asked(told)
+        Asked::begin(async { answer.await.unwrap().status().as_u16() })
     }
 
     /// Whether a token of `signer` is admitted at once.

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use authgate_tower::KeyFetcher as _;
-use futures_lite::future::poll_once;
+use futures_lite::future::{block_on, poll_once};
 
 use crate::harness::{Clock, INTERVAL, LOOK, PATIENCE, Provider, Signer, World, answer, set};
 use crate::runtime;
@@ -175,13 +175,7 @@ fn whoever_comes_during_the_first_fetch_waits_for_it() {
 fn a_fetch_goes_on_when_nobody_waits_for_it_any_longer() {
     let (old, new) = (Signer::ed("a"), Signer::ed("b"));
     let world = World::with(Provider::start(), &[&old]);
-    let (tell, told) = mpsc::channel();
-    let fetcher = world.fetcher.clone();
-    runtime::spawn(async move {
-        let given_up = poll_once(fetcher.fetch()).await.is_none();
-        let _ = tell.send(given_up);
-    });
-    assert!(told.recv_timeout(PATIENCE).unwrap());
+    assert!(block_on(poll_once(world.fetcher.fetch())).is_none(), "it waits, and gives up");
     world.provider.serve(answer(&set(&[&new])));
     world.is_idle();
     assert!(world.admits(&new));

@@ -121,6 +121,14 @@ fn one_that_sends_too_much() {
     for framing in [format!("Content-Length: {}\r\n", large.len()), String::new()] {
         says(&fails_with(format!("{OK}{framing}\r\n{large}")), "longer than 1024 KiB");
     }
+    // Before any of it comes.
+    let why = fails(|world| {
+        let mut peer = world.provider.accept();
+        peer.head();
+        peer.send(format!("{OK}Content-Length: 1048577\r\n\r\n"));
+        assert!(peer.is_closed());
+    });
+    says(&why, "longer than 1024 KiB");
     let chunk = format!("1000\r\n{}\r\n", " ".repeat(0x1000));
     let chunked = format!("{OK}Transfer-Encoding: chunked\r\n\r\n");
     says(&fails_after_endless(&chunked, &chunk), "longer than 1024 KiB");

@@ -21,11 +21,14 @@ fn when_the_runtime_is_gone_nobody_waits_for_it() {
         authgate_jwks::tokio::start(source, key_set, runtime::HOST).unwrap()
     };
     let mut peer = provider.accept();
-    let mut waiting = fetcher.fetch();
-    assert!(smol::block_on(futures_lite::future::poll_once(&mut waiting)).is_none());
+    let waiting = harness::world::Asked::begin({
+        let fetcher = fetcher.clone();
+        async move { fetcher.fetch().await }
+    });
     drop(runtime);
     assert!(peer.is_closed());
-    assert!(smol::block_on(waiting).is_err() && smol::block_on(fetcher.fetch()).is_err());
+    assert!(waiting.outcome().is_err());
+    assert!(harness::world::Asked::begin(async move { fetcher.fetch().await }).outcome().is_err());
 }
 
 #[test]

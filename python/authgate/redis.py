@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
@@ -127,6 +126,9 @@ class RedisStore:
             return self._client.execute_command(*ask.words)
         except _redis().exceptions.NoScriptError:
             return self._client.execute_command(*ask.whole)
+        except _demotions():
+            self._client.connection_pool.disconnect(inuse_connections=False)
+            raise
 
 
 class _Asynchronous:
@@ -135,7 +137,6 @@ class _Asynchronous:
     def __init__(self, url: str, asks: _Asks) -> None:
         self._url = url
         self._asks = asks
-        self._process = os.getpid()
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
 
     async def load(self, session_id: str, /) -> bytes | None:
@@ -182,11 +183,12 @@ class _Asynchronous:
             return await client.execute_command(*ask.words)
         except _redis().exceptions.NoScriptError:
             return await client.execute_command(*ask.whole)
+        except _demotions():
+            await client.connection_pool.disconnect(inuse_connections=False)
+            raise
 
     def _client(self) -> Any:
-        if self._process != os.getpid():
-            # The connections of whom we are forked from are theirs.
-            self._process, self._clients = os.getpid(), WeakKeyDictionary()
+        # A process that was forked runs a loop of its own, and so has connections of its own.
         loop = asyncio.get_running_loop()
         client = self._clients.get(loop)
         if client is None:
@@ -283,6 +285,12 @@ def _redis() -> Any:
     return redis
 
 
+def _demotions() -> tuple[type[Exception], ...]:
+    """What a server says that is no primary any more. Whoever is asked next is connected to anew, and may be the one that is."""
+    exceptions = _redis().exceptions
+    return exceptions.ReadOnlyError, exceptions.MasterDownError
+
+
 def _options() -> dict[str, Any]:
     """Nothing waits longer than an answer may take, and nothing is sent again behind our back."""
     from redis.backoff import NoBackoff
@@ -307,7 +315,7 @@ def _client(url: str) -> Any:
         # What redis-py says of it may hold a part of the password.
         text = (
             "session: the URL of the Redis cannot be read; write redis://user:password@host:6379/0, "
-            "with what is special in the password percent-encoded"
+            "with what is special in the password percent-encoded, and redis-py's options after `?`"
         )
         raise ConfigError("session", text) from None
 

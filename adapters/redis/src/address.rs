@@ -65,7 +65,7 @@ impl Address {
         if let Some(password) = url.password() {
             login = login.set_password(decode(password)?);
         }
-        let tls = if secure { Some(tls::config(&[])?) } else { None };
+        let tls = if secure { Some(tls::config(Vec::new())?) } else { None };
         Ok(Self { place: Place::Tcp(host, url.port().unwrap_or(6379)), tls, login })
     }
 
@@ -78,7 +78,7 @@ impl Address {
                 "use rediss://",
             ));
         }
-        self.tls = Some(tls::config(pem)?);
+        self.tls = Some(tls::config(tls::certificates(pem)?)?);
         Ok(())
     }
 

@@ -1,7 +1,20 @@
 //! Sessions in Redis or Valkey, shared by many gates: records, what has ended before its time, and counts of tries to sign in.
 //!
-//! [`RedisStore`] is a [`SharedStore`](authgate_tower::SharedStore) for a layer, on tokio or smol (features `tokio` and `smol`).
-//! [`layout`] tells what stands where in Redis; it needs neither feature and no client.
+//! With the feature `tokio`, `smol` or both, `RedisStore` is a `SharedStore` for a layer of `authgate-tower`.
+//! [`layout`] tells what stands where in Redis; it needs neither feature, and no client.
+//!
+//! ```
+//! # #[cfg(feature = "store")]
+//! # fn main() -> Result<(), authgate_core::ConfigError> {
+//! use authgate_redis::RedisStore;
+//!
+//! let store = RedisStore::new("rediss://gate:secret@redis.example:6379/2")?.prefix("dashboard:");
+//! assert_eq!(format!("{store:?}"), "RedisStore(rediss://redis.example:6379/2)");
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "store"))]
+//! # fn main() {}
+//! ```
 
 pub mod layout;
 

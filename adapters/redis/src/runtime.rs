@@ -32,6 +32,7 @@ pub(crate) enum Task {
 
 impl Runtime {
     /// tokio, wherever there is one around; smol, which is everywhere, otherwise.
+    #[cfg_attr(feature = "smol", allow(clippy::unnecessary_wraps, reason = "tokio alone may be missing"))]
     pub(crate) fn current() -> Result<Self, Unavailable> {
         #[cfg(feature = "tokio")]
         if tokio::runtime::Handle::try_current().is_ok() {

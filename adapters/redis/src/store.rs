@@ -185,6 +185,6 @@ impl SharedStore for RedisStore {
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RedisStore").field(&format_args!("{}", self.link.address())).finish_non_exhaustive()
+        f.debug_tuple("RedisStore").field(&format_args!("{}", self.link.address())).finish()
     }
 }

@@ -14,7 +14,7 @@
 //! **Entries of the stream.** An entry's id begins with the moment that it was made at. Its fields are `s`, the id of the session; or
 //! `u`, the user's id, `until`, the last moment whose sessions end; or `b` and a moment, where `birth` was set. Others are to be ignored.
 //!
-//! **The hash.** Sessions that were issued up to `birth` have all ended: it is the [`floor`](EndingsNews::floor). It is set to the present
+//! **The hash.** Sessions that were issued up to `birth` have all ended: it is the [`floor`](authgate_core::EndingsNews::floor). It is set to the present
 //! when there is none, when there is no stream, or when a caller knows a position that the stream has not reached (an older snapshot was
 //! restored, or a replica took over that lagged); and it rises to the moment of what had to be thrown away. `keep` is the longest lifetime
 //! that anybody has asked with. Whoever appends throws away what is older than that, and the oldest of more than 100 000.
@@ -37,9 +37,10 @@
 //! An empty string stands for a position or a count that there is not. The *known position* is the latest that the caller has had in a
 //! reply: by it a loss is found out before anything is appended to what is left. A page of endings has 10 000 at most.
 //!
-//! It takes Redis 6.2 or newer, or Valkey, and one primary: a replica may lag, and what is asked there may have ended.
+//! It takes Redis 6.2 or newer, or Valkey, whose user may do what [`PERMISSIONS`] says, and one primary: a replica may lag, and what is asked there may have ended.
 //!
 //! [`Session`]: authgate_core::Session
+//! [`Count`]: authgate_core::Count
 
 mod replies;
 mod requests;
@@ -49,9 +50,6 @@ use authgate_core::{CountKey, SessionId};
 pub use self::replies::{count, news, session};
 pub use self::requests::Request;
 
-#[allow(unused_imports, reason = "for the documentation")]
-use authgate_core::{Count, EndingsNews};
-
 /// Removes a session and tells that it has ended.
 pub const REMOVE: &str = concat!(include_str!("open.lua"), include_str!("remove.lua"));
 /// Tells that all sessions of a user have ended.
@@ -60,6 +58,11 @@ pub const END_USER: &str = concat!(include_str!("open.lua"), include_str!("end_u
 pub const ENDINGS: &str = concat!(include_str!("open.lua"), include_str!("endings.lua"));
 /// Changes counts if all of them are what they were.
 pub const SWAP_COUNTS: &str = include_str!("swap_counts.lua");
+
+/// What a user of Redis (`ACL SETUSER`) must be allowed for all of this, under the usual prefix; beside `+select` for a database other
+/// than the first.
+pub const PERMISSIONS: &str = "~authgate:* +ping +get +set +mget +del +eval +evalsha +exists +hmget +hset +time \
+                               +xadd +xinfo|stream +xlen +xrange +xtrim";
 
 /// The names of keys under one prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]

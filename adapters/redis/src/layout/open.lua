@@ -53,12 +53,11 @@ if lost or not birth then
   append('b', whole(birth))
 end
 
--- Appends an ending, and throws away what is too old or too much.
+-- Throws away what is too old, appends an ending, and throws away what is too much. In that order: where memory is scarce, Redis
+-- lets a script go on that has begun with a command which takes none.
 local function tell(...)
+  redis.call('XTRIM', stream, 'MINID', '=', whole(math.max(now - (keep or now), 0)))
   append(...)
-  if keep then
-    redis.call('XTRIM', stream, 'MINID', '=', whole(math.max(now - keep, 0)))
-  end
   local surplus = redis.call('XLEN', stream) - 100000
   if surplus > 0 then
     local cut = redis.call('XRANGE', stream, '-', '+', 'COUNT', whole(surplus))

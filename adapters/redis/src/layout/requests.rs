@@ -48,19 +48,19 @@ impl Layout {
     pub fn remove(&self, id: SessionId, known: Option<&str>) -> Request {
         let mut keys = self.endings().to_vec();
         keys.push(self.session(id));
-        Request::Script { script: REMOVE, keys, args: vec![text(known.unwrap_or_default()), text(id)] }
+        Request::Script { script: REMOVE, keys, args: vec![text(known.unwrap_or_default()), text(&id)] }
     }
 
     /// Ends all sessions of a user that were issued until `ago` before now. The answer is a position.
     pub fn end_user(&self, user: &str, ago: Duration, known: Option<&str>) -> Request {
-        let args = vec![text(known.unwrap_or_default()), text(user), text(ago.as_millis())];
+        let args = vec![text(known.unwrap_or_default()), text(user), text(&ago.as_millis())];
         Request::Script { script: END_USER, keys: self.endings().to_vec(), args }
     }
 
     /// Asks what has ended; [`news`](super::news) reads it. The position that is `known` may be later than the one to go on from.
     pub fn endings_since(&self, since: &EndingsSince, known: Option<&str>) -> Request {
         let from = since.position.as_deref().unwrap_or_default();
-        let args = vec![text(known.unwrap_or(from)), text(from), text(since.lifetime.as_millis())];
+        let args = vec![text(known.unwrap_or(from)), text(from), text(&since.lifetime.as_millis())];
         Request::Script { script: ENDINGS, keys: self.endings().to_vec(), args }
     }
 
@@ -75,8 +75,8 @@ impl Layout {
         let keys = swaps.iter().map(|swap| self.count(swap.key)).collect();
         let args = swaps.iter().flat_map(|swap| {
             let ttl = swap.becomes.map_or(1, |count| milliseconds(count.end, now));
-            let written = |count: Option<_>| count.map(text).unwrap_or_default();
-            [written(swap.was), written(swap.becomes), text(ttl)]
+            let written = |count: Option<_>| count.as_ref().map(text).unwrap_or_default();
+            [written(swap.was), written(swap.becomes), text(&ttl)]
         });
         Request::Script { script: SWAP_COUNTS, keys, args: args.collect() }
     }
@@ -90,7 +90,7 @@ impl Layout {
     ) -> Result<Request, Unavailable> {
         let record = serde_json::to_vec(session)
             .map_err(|error| Unavailable::new(format!("a session that cannot be written: {error}")))?;
-        let ttl = text(milliseconds(session.until(), now));
+        let ttl = text(&milliseconds(session.until(), now));
         Ok(Request::Command(vec![text("SET"), self.session(id), record, text(only), text("PX"), ttl]))
     }
 }
@@ -100,6 +100,6 @@ fn milliseconds(moment: Timestamp, now: Timestamp) -> u128 {
     moment.time_left(now).as_millis().clamp(1, 1 << 60)
 }
 
-fn text(value: impl ToString) -> Vec<u8> {
+fn text(value: &(impl ToString + ?Sized)) -> Vec<u8> {
     value.to_string().into_bytes()
 }

@@ -1,8 +1,18 @@
 //! The suite on smol.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 use std::process::ExitCode;
+
+#[macro_use]
+#[path = "../suite/macros.rs"]
+mod macros;
 
 #[path = "../harness/mod.rs"]
 mod harness;

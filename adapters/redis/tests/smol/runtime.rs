@@ -24,3 +24,7 @@ pub(crate) async fn all<T: Send + 'static>(
     }
     answers
 }
+
+pub(crate) async fn pause(span: Duration) {
+    smol::Timer::after(span).await;
+}

@@ -1,16 +1,24 @@
 //! What must hold on every runtime.
 
-/// The tests of a module, by name.
-macro_rules! tests {
-    ($($name:ident),* $(,)?) => {
-        pub(crate) const TESTS: &[(&str, fn())] =
-            &[$((concat!(module_path!(), "::", stringify!($name)), $name as fn())),*];
-    };
-}
-
+mod counts;
 mod endings;
+mod faults;
+mod logins;
+mod losses;
+mod refusals;
 mod sessions;
+mod tls;
 
 pub(crate) fn tests() -> Vec<(&'static str, fn())> {
-    [endings::TESTS, sessions::TESTS].concat()
+    [
+        counts::TESTS,
+        endings::TESTS,
+        faults::TESTS,
+        logins::TESTS,
+        losses::TESTS,
+        refusals::TESTS,
+        sessions::TESTS,
+        tls::TESTS,
+    ]
+    .concat()
 }

@@ -25,3 +25,7 @@ pub(crate) async fn all<T: Send + 'static>(
     }
     answers
 }
+
+pub(crate) async fn pause(span: Duration) {
+    tokio::time::sleep(span).await;
+}

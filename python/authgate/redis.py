@@ -6,17 +6,15 @@ What is sent and what the replies mean is the native side's, so that dashboards 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from authgate._asking import threads
-from authgate._core import Endings, RedisLayout
+from authgate._core import Endings
+from authgate._redis_asks import Ask, Asks, Change
 from authgate.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,8 +24,6 @@ DEADLINE = 1.0
 """How long an answer may take, in seconds, all that redis-py does for it included."""
 MOST_CONNECTIONS = 32
 """The most connections of one event loop. Who finds none waits."""
-
-Change = tuple[str, "str | None", "str | None", "float | None"]
 
 
 class RedisStore:
@@ -53,7 +49,7 @@ class RedisStore:
         if not isinstance(prefix, str):
             raise TypeError(f"prefix: a {type(prefix).__name__} is no text")
         _redis()
-        self._asks = _Asks(prefix)
+        self._asks = Asks(prefix)
         self._prefix = prefix
         self.asynchronous: RedisStore | _Asynchronous = self
         if isinstance(server, str):
@@ -104,7 +100,7 @@ class RedisStore:
         """As in `SharedStore`."""
         return self._now(self._asks.swap_counts(changes))  # type: ignore[no-any-return]
 
-    def _now(self, ask: _Ask) -> Any:
+    def _now(self, ask: Ask) -> Any:
         # In a thread: a name that cannot be resolved, say, knows no timeout.
         future = threads("redis").submit(lambda: ask.read(self._execute(ask)))
         try:
@@ -113,7 +109,7 @@ class RedisStore:
             future.cancel()
             raise _late() from None
 
-    def _execute(self, ask: _Ask) -> Any:
+    def _execute(self, ask: Ask) -> Any:
         try:
             return self._send(ask)
         except _redis().exceptions.ConnectionError:
@@ -121,7 +117,7 @@ class RedisStore:
                 raise
             return self._send(ask)
 
-    def _send(self, ask: _Ask) -> Any:
+    def _send(self, ask: Ask) -> Any:
         try:
             return self._client.execute_command(*ask.words)
         except _redis().exceptions.NoScriptError:
@@ -134,7 +130,7 @@ class RedisStore:
 class _Asynchronous:
     """The same store from an event loop. Each loop has a client of its own, made when it is first asked."""
 
-    def __init__(self, url: str, asks: _Asks) -> None:
+    def __init__(self, url: str, asks: Asks) -> None:
         self._url = url
         self._asks = asks
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
@@ -163,13 +159,13 @@ class _Asynchronous:
     async def swap_counts(self, changes: Sequence[Change], /) -> bool:
         return await self._later(self._asks.swap_counts(changes))  # type: ignore[no-any-return]
 
-    async def _later(self, ask: _Ask) -> Any:
+    async def _later(self, ask: Ask) -> Any:
         try:
             return ask.read(await asyncio.wait_for(self._execute(ask), DEADLINE))
         except asyncio.TimeoutError:
             raise _late() from None
 
-    async def _execute(self, ask: _Ask) -> Any:
+    async def _execute(self, ask: Ask) -> Any:
         try:
             return await self._send(ask)
         except _redis().exceptions.ConnectionError:
@@ -177,7 +173,7 @@ class _Asynchronous:
                 raise
             return await self._send(ask)
 
-    async def _send(self, ask: _Ask) -> Any:
+    async def _send(self, ask: Ask) -> Any:
         client = self._client()
         try:
             return await client.execute_command(*ask.words)
@@ -194,82 +190,6 @@ class _Asynchronous:
         if client is None:
             client = self._clients[loop] = _asynchronous_client(self._url)
         return client
-
-
-@dataclass(frozen=True)
-class _Ask:
-    """A command or a script, and what is made of the reply."""
-
-    words: list[Any]
-    whole: list[Any]
-    """The same with the script in full, which is sent where Redis does not know it yet."""
-    read: Callable[[Any], Any]
-    again: bool = False
-    """Whether it may be sent twice."""
-
-
-class _Asks:
-    """What is sent, in the native side's layout."""
-
-    def __init__(self, prefix: str) -> None:
-        self._layout = RedisLayout(prefix)
-
-    def load(self, session_id: str) -> _Ask:
-        return _ask(self._layout.load(session_id), _bytes, again=True)
-
-    def create(self, session_id: str, data: bytes) -> _Ask:
-        return _ask(self._layout.create(session_id, data), _is_there)
-
-    def renew(self, session_id: str, data: bytes) -> _Ask:
-        return _ask(self._layout.renew(session_id, data), _is_there)
-
-    def remove(self, session_id: str) -> _Ask:
-        return _ask(self._layout.remove(session_id), self._told)
-
-    def end_user(self, user: str, ago: float) -> _Ask:
-        return _ask(self._layout.end_user(user, ago), self._told)
-
-    def endings(self, position: str | None, lifetime: float) -> _Ask:
-        return _ask(self._layout.endings(position, lifetime), self._news, again=True)
-
-    def counts(self, keys: Sequence[str]) -> _Ask:
-        return _ask(self._layout.counts(list(keys)), _several, again=True)
-
-    def swap_counts(self, changes: Sequence[Change]) -> _Ask:
-        return _ask(self._layout.swap_counts(list(changes)), bool)
-
-    def _told(self, reply: Any) -> None:
-        self._layout.told(_bytes(reply) or b"")
-
-    def _news(self, reply: Any) -> Endings:
-        return self._layout.news(_several(reply))
-
-
-def _ask(request: tuple[list[bytes], str | None], read: Callable[[Any], Any], *, again: bool = False) -> _Ask:
-    words, script = request
-    if script is None:
-        # By its name redis-py knows what kind of reply it has.
-        named = [words[0].decode(), *words[1:]]
-        return _Ask(named, named, read, again)
-    return _Ask(["EVALSHA", _digest(script), *words], ["EVAL", script, *words], read, again)
-
-
-@cache
-def _digest(script: str) -> str:
-    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
-
-
-def _is_there(reply: Any) -> bool:
-    return reply is not None
-
-
-def _bytes(reply: Any) -> bytes | None:
-    # A client may have been told to decode replies.
-    return reply.encode() if isinstance(reply, str) else reply
-
-
-def _several(reply: Any) -> list[Any]:
-    return [_bytes(item) for item in reply]
 
 
 def _late() -> TimeoutError:

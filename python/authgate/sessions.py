@@ -140,16 +140,18 @@ class Sessions:
         return cls(store=store)
 
     def sharing(self, store: SharedStore | str) -> Sessions:
-        """The same, with sign-outs and the count of wrong passwords shared by way of `store`: `Sessions.sealed(secret).sharing(url)`.
+        """The same, with sign-outs and the count of wrong passwords shared by way of `store`.
 
-        The URL of a Redis stands for `authgate.redis.RedisStore(url)`. Records are shared by `Sessions.records(store)`.
+        `Sessions.sealed(secret).sharing(url)`, say: the URL of a Redis stands for `authgate.redis.RedisStore(url)`. Records are
+        shared by `Sessions.records(store)`.
         """
         opened = _opened(store)
         if not isinstance(opened, SharedStore):
             text = "it needs load, create, renew, remove, endings, end_user, counts and swap_counts"
             raise TypeError(f"session: a {type(store).__name__} is no store that can be shared; {text}")
         if self.secrets is None:
-            raise ConfigError("session", "session: records are shared by way of the store that keeps them; write Sessions.records(store)")
+            text = "session: records are shared by way of the store that keeps them; write Sessions.records(store)"
+            raise ConfigError("session", text)
         return replace(self, store=opened)
 
     @property

@@ -145,7 +145,7 @@ pub use response_fields::ResponseFields;
 pub use rules::Rule;
 pub use secret::Secret;
 pub use session::{MemoryStore, SameSite, SealingKey, Session, SessionFault, SessionId, Sessions};
-pub use sharing::{Count, CountKey, Ending, EndingsNews, EndingsSince, NoCount, Sharing, Swap};
+pub use sharing::{Count, CountKey, Ending, EndingsNews, EndingsSince, NoCount, NoCountKey, Sharing, Swap};
 pub use step::{Step, Then, Unavailable};
 pub use throttle::{Charge, Throttle, ThrottleLimits};
 pub use time::Timestamp;

@@ -1,13 +1,13 @@
 """An authentication gate for web dashboards. Every decision is made natively; nothing here imports a web framework."""
 
-from authgate._core import LoginForm, User, __version__
+from authgate._core import Endings, LoginForm, User, __version__
 from authgate.access import Access, Throttle
 from authgate.backends import AuthBackend
-from authgate.errors import ConfigError
+from authgate.errors import ConfigError, Unavailable
 from authgate.events import Event
 from authgate.middleware import AuthGateMiddleware
 from authgate.passwords import SimpleUsernamePasswordBackend
-from authgate.sessions import Sessions, SessionStore
+from authgate.sessions import Sessions, SessionStore, SharedStore
 from authgate.tokens import JWTAuthBackend, ShortSecretWarning
 
 __all__ = [
@@ -15,14 +15,17 @@ __all__ = [
     "AuthBackend",
     "AuthGateMiddleware",
     "ConfigError",
+    "Endings",
     "Event",
     "JWTAuthBackend",
     "LoginForm",
     "SessionStore",
     "Sessions",
+    "SharedStore",
     "ShortSecretWarning",
     "SimpleUsernamePasswordBackend",
     "Throttle",
+    "Unavailable",
     "User",
     "__version__",
 ]

@@ -78,6 +78,19 @@ async def in_thread(function: Callable[..., T], *arguments: Any, what: str = "st
     return await asyncio.wrap_future(threads(what).submit(call))
 
 
+def off_the_loop(function: Callable[..., Any], *arguments: Any) -> Awaitable[Any]:
+    """What somebody's function answers, be it `def` or `async def`, without blocking the event loop."""
+    if inspect.iscoroutinefunction(function):
+        answer: Awaitable[Any] = function(*arguments)
+        return answer
+    return _awaited(in_thread(function, *arguments))
+
+
+async def _awaited(answer: Awaitable[Any]) -> Any:
+    answer = await answer
+    return await answer if inspect.isawaitable(answer) else answer
+
+
 async def ask(whom: str, deadline: float, answer: Awaitable[T], *, secret: str = "") -> T:
     """An answer within the deadline, in seconds. `secret` never appears in what is raised or logged."""
     task = asyncio.ensure_future(_staying(answer))

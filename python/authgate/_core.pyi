@@ -10,12 +10,14 @@ from authgate.events import OnEvent
 __all__ = [
     "AsgiGate",
     "Delegate",
+    "Endings",
     "Forward",
     "Gate",
     "JwtBackend",
     "Lease",
     "LoginForm",
     "Question",
+    "RedisLayout",
     "Reply",
     "Send",
     "User",
@@ -48,6 +50,7 @@ class Gate:
         keeps_records: bool,
         clock: Callable[[], float] | None,
         on_event: OnEvent | None,
+        hearing: Any = None,
     ) -> Gate: ...
     def begin(self, place: Any, path: str | None = None) -> Any: ...
     def sign_out_everywhere(self, user: str) -> None: ...
@@ -131,6 +134,51 @@ class Lease:
     def left(self) -> float | None: ...
     @property
     def is_revocable(self) -> bool: ...
+    @property
+    def hearing(self) -> Any: ...
+    def asks(self) -> tuple[str | None, float, float] | None: ...
+    def hear(self, endings: Endings, asked: float) -> None: ...
+
+@final
+class Endings:
+    """What has ended before its time, from a store that gates share. Moments are in seconds since 1970, by the store's clock.
+
+    `position` is the store's word for how far this tells, and `more` whether there is more to tell. Sessions that were issued up
+    to `floor` have all ended. `sessions` are pairs of an id and when the store was told; `users` of a user's id and the last
+    moment whose sessions end.
+    """
+
+    def __new__(
+        cls,
+        *,
+        position: str,
+        floor: float,
+        now: float,
+        more: bool = False,
+        sessions: list[tuple[str, float]] = ...,
+        users: list[tuple[str, float]] = ...,
+    ) -> Endings: ...
+
+@final
+class RedisLayout:
+    """What is sent to Redis, and what the replies mean.
+
+    Each request is a pair: the words of a command and `None`; or what follows the name of a script, and the script.
+    """
+
+    def __new__(cls, prefix: str) -> RedisLayout: ...
+    def load(self, id: str) -> tuple[list[bytes], str | None]: ...
+    def create(self, id: str, data: bytes) -> tuple[list[bytes], str | None]: ...
+    def renew(self, id: str, data: bytes) -> tuple[list[bytes], str | None]: ...
+    def remove(self, id: str) -> tuple[list[bytes], str | None]: ...
+    def end_user(self, user: str, ago: float) -> tuple[list[bytes], str | None]: ...
+    def endings(self, position: str | None, lifetime: float) -> tuple[list[bytes], str | None]: ...
+    def counts(self, keys: list[str]) -> tuple[list[bytes], str | None]: ...
+    def swap_counts(
+        self, changes: list[tuple[str, str | None, str | None, float | None]]
+    ) -> tuple[list[bytes], str | None]: ...
+    def told(self, reply: bytes) -> None: ...
+    def news(self, reply: list[bytes]) -> Endings: ...
 
 @final
 class Send:
@@ -144,6 +192,8 @@ class JwtBackend:
 
     def __init__(self, settings: Mapping[str, Any]) -> None: ...
     def verify(self, token: str | bytes, now: float | None = None) -> User | None: ...
+    def wants_keys(self, headers: Iterable[Iterable[str | bytes]]) -> bool: ...
+    def fetch_keys(self) -> str | None: ...
     def explain(self, token: str | bytes, now: float | None = None) -> str | None: ...
     def authenticate_headers(
         self, headers: Iterable[Iterable[str | bytes]], now: float | None = None

@@ -5,13 +5,38 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from authgate._asking import Unanswered, ask, ask_now, in_thread
+from authgate._asking import Unanswered, ask, ask_now, in_thread, off_the_loop
 from authgate._core import Question
 from authgate._requests import Receive, Request, Scope, request_of
 from authgate._settings import Plan
+
+
+STORE = "the session store"
+KEYS = "the provider of keys"
+PATIENCE = 3.0
+"""How long a store may keep one request waiting, all its questions together, in seconds."""
+
+
+class Patience:
+    """How much longer a request may be kept waiting by the store."""
+
+    def __init__(self) -> None:
+        self._left = PATIENCE
+
+    @contextmanager
+    def spent(self, deadline: float) -> Iterator[float]:
+        """How long the next answer may take, in seconds. What it takes is gone."""
+        if self._left <= 0:
+            raise Unanswered(f"{STORE} has taken {PATIENCE:g} s for this request already")
+        begun = time.monotonic()
+        try:
+            yield min(self._left, deadline)
+        finally:
+            self._left -= time.monotonic() - begun
 
 
 class Asynchronous:
@@ -21,6 +46,7 @@ class Asynchronous:
         self.plan = plan
         self.scope = scope
         self.receive = receive
+        self.patience = Patience()
 
     async def drive(self, step: Any) -> Any:
         """Answers until there is a decision. If this is cancelled, the question stays unanswered, and nobody enters."""
@@ -39,6 +65,10 @@ class Asynchronous:
     async def ask_backend(self, name: str) -> Any:
         backend = self.plan.backends[name]
         return await self._ask(name, _call(backend.authenticate, request_of(self.scope, self.receive)))
+
+    async def fetch_keys(self, name: str) -> Any:
+        why = await self._ask(KEYS, in_thread(self.plan.providers[name].fetch_keys, what="keys"))
+        return no_keys(why)
 
     async def check_password(self, username: str, password: str) -> Any:
         assert self.plan.people is not None
@@ -60,11 +90,18 @@ class Asynchronous:
     async def remove_session(self, session: str) -> Any:
         return await self._store("remove", session)
 
+    async def hear_endings(self, position: str | None, lifetime: float) -> Any:
+        return await self._store("endings", position, lifetime)
+
+    async def load_counts(self, keys: list[str]) -> Any:
+        return await self._store("counts", keys)
+
+    async def swap_counts(self, changes: list[Any]) -> Any:
+        return await self._store("swap_counts", changes)
+
     async def _store(self, action: str, *arguments: Any) -> Any:
-        method = getattr(self.plan.store, action)
-        if inspect.iscoroutinefunction(method):
-            return await self._ask("the session store", method(*arguments))
-        return await self._ask("the session store", _awaited(in_thread(method, *arguments)))
+        with self.patience.spent(self.plan.deadline) as deadline:
+            return await ask(STORE, deadline, off_the_loop(getattr(self.plan.asynchronous, action), *arguments))
 
     async def _ask(self, whom: str, answer: Any, *, secret: str = "") -> Any:
         return await ask(whom, self.plan.deadline, answer, secret=secret)
@@ -76,6 +113,7 @@ class Synchronous:
     def __init__(self, plan: Plan, environ: Scope) -> None:
         self.plan = plan
         self.environ = environ
+        self.patience = Patience()
 
     def drive(self, step: Any) -> Any:
         """Answers until there is a decision."""
@@ -94,6 +132,9 @@ class Synchronous:
     def ask_backend(self, name: str) -> Any:
         backend = self.plan.backends[name]
         return self._ask(name, lambda: backend.authenticate(Request(self.environ)))
+
+    def fetch_keys(self, name: str) -> Any:
+        return no_keys(self._ask(KEYS, self.plan.providers[name].fetch_keys))
 
     def check_password(self, username: str, password: str) -> Any:
         people = self.plan.people
@@ -119,11 +160,27 @@ class Synchronous:
     def remove_session(self, session: str) -> Any:
         return self._store("remove", session)
 
+    def hear_endings(self, position: str | None, lifetime: float) -> Any:
+        return self._store("endings", position, lifetime)
+
+    def load_counts(self, keys: list[str]) -> Any:
+        return self._store("counts", keys)
+
+    def swap_counts(self, changes: list[Any]) -> Any:
+        return self._store("swap_counts", changes)
+
     def _store(self, action: str, *arguments: Any) -> Any:
-        return self._ask("the session store", lambda: getattr(self.plan.store, action)(*arguments))
+        with self.patience.spent(self.plan.deadline) as deadline:
+            return ask_now(STORE, deadline, lambda: getattr(self.plan.store, action)(*arguments))
 
     def _ask(self, whom: str, function: Callable[[], Any], *, secret: str = "") -> Any:
         return ask_now(whom, self.plan.deadline, function, secret=secret)
+
+
+def no_keys(why: str | None) -> None:
+    """Raises `Unanswered` if keys have not been fetched, and it is told why."""
+    if why is not None:
+        raise Unanswered(why)
 
 
 async def read_body(receive: Receive, limit: int, *, deadline: float) -> bytes | str:
@@ -175,9 +232,4 @@ def read_input(environ: Scope, limit: int, *, deadline: float) -> bytes | str:
 
 async def _call(function: Callable[..., Any], *arguments: Any) -> Any:
     answer = function(*arguments)
-    return await answer if inspect.isawaitable(answer) else answer
-
-
-async def _awaited(answer: Any) -> Any:
-    answer = await answer
     return await answer if inspect.isawaitable(answer) else answer

@@ -9,17 +9,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from authgate import _core, _workers
+from authgate._asking import Unanswered, ask_now
 from authgate._checks import callables, paths, seconds, texts
+from authgate._core import User
+from authgate._hearing import Hearing
 from authgate.access import Access, Throttle
 from authgate.backends import AuthBackend
-from authgate.errors import ConfigError
+from authgate.errors import ConfigError, Unavailable
 from authgate.events import OnEvent
 from authgate.passwords import SimpleUsernamePasswordBackend
-from authgate.sessions import Sessions, SessionStore
+from authgate.sessions import Sessions, SessionStore, SharedStore
 from authgate.tokens import JWTAuthBackend
 
 ASYNCMQ_ALLOWLIST = ("/login", "/logout", "/static", "/assets")
 ASYNCMQ_ADMIN_ROLES = ("admin", "asyncmq:admin")
+
+
+TELLING = 1.0
+"""How long a store may take to hear that somebody's sessions have ended, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,24 @@ class Plan:
     keeps_records: bool
     """Whether sessions are records in this process's memory."""
     store: SessionStore | None
+    """Where sessions are kept, or what has ended of those that are sealed."""
+    asynchronous: SessionStore | None
+    """The same, as it is asked from an event loop."""
+    providers: Mapping[str, JWTAuthBackend]
+    """The backends whose keys must be fetched, by the names that the gate knows them by."""
     deadline: float
+
+    def sign_out_everywhere(self, user: User | str | int) -> None:
+        """Ends all sessions of a user here, and tells whoever shares the store."""
+        who = str(user.id if isinstance(user, User) else user)
+        self.gate.sign_out_everywhere(who)
+        store = self.store
+        if isinstance(store, SharedStore):
+            try:
+                ask_now("the session store", TELLING, lambda: store.end_user(who, 0.0))
+            except Unanswered as why:
+                text = f"the sessions of {who!r} have ended here, and the other gates could not be told; call it again: {why}"
+                raise Unavailable(text) from None
 
 
 @dataclass(frozen=True)
@@ -140,7 +164,17 @@ def _around_a_function(authenticate: Callable[..., Any], options: Options) -> Pl
     gate = _core.Gate(
         [(tokens,)], native, keeps_records=False, clock=options.clock, on_event=options.on_event
     )
-    return Plan(gate, {"authenticate": _Function(authenticate)}, {}, None, False, None, options.deadline)
+    return Plan(
+        gate=gate,
+        backends={"authenticate": _Function(authenticate)},
+        routes={},
+        people=None,
+        keeps_records=False,
+        store=None,
+        asynchronous=None,
+        providers={} if tokens is None else {"authenticate": tokens},
+        deadline=options.deadline,
+    )
 
 
 @dataclass(frozen=True)
@@ -200,11 +234,30 @@ def _around_backends(given: Any, options: Options) -> Plan:
         session=session,
     )
     store = session.store if session is not None else None
+    asynchronous: Any = getattr(store, "asynchronous", store)
+    hearing = Hearing(store, asynchronous) if isinstance(store, SharedStore) else None
     keeps_records = session is not None and session.secrets is None and store is None
     gate = _core.Gate(
-        specs, native, keeps_records=keeps_records, clock=options.clock, on_event=options.on_event
+        specs,
+        native,
+        keeps_records=keeps_records,
+        clock=options.clock,
+        on_event=options.on_event,
+        hearing=hearing,
     )
-    return Plan(gate, asked, routes, people, keeps_records, store, options.deadline)
+    tokens = next((spec for spec in specs if isinstance(spec, JWTAuthBackend)), None)
+    return Plan(
+        gate=gate,
+        backends=asked,
+        routes=routes,
+        people=people,
+        keeps_records=keeps_records,
+        store=store,
+        asynchronous=asynchronous,
+        # Its own name for itself; there is one, as no two backends of a gate share a name.
+        providers={} if tokens is None else {"jwt": tokens},
+        deadline=options.deadline,
+    )
 
 
 def _is_native(backend: object) -> bool:
@@ -228,6 +281,9 @@ def _session(session: Sessions | None, people: SimpleUsernamePasswordBackend | N
             raise ConfigError("session", text)
         return None
     kept = session or Sessions.records()
+    if not kept.shares and (kept.stale, kept.grace) != (Sessions.stale, Sessions.grace):
+        text = "session: stale and grace go with a store that is shared; share one, or leave them out"
+        raise ConfigError("session", text)
     if kept.secrets is None and kept.store is None:
         _workers.refuse_several()
         if session is None:
@@ -329,7 +385,8 @@ def host_gate(backends: list[Any], trusted_proxies: Iterable[str], on_event: OnE
 def sync_only(made: Plan) -> Plan:
     """The plan, if nothing in it needs an event loop that WSGI does not have."""
     if made.store is not None:
-        for name in ("load", "create", "renew", "remove"):
+        shared = ("endings", "end_user", "counts", "swap_counts") if isinstance(made.store, SharedStore) else ()
+        for name in ("load", "create", "renew", "remove", *shared):
             if inspect.iscoroutinefunction(getattr(made.store, name)):
                 raise TypeError(f"session: the store's {name} is `async def`; WSGI needs a store that is not")
     return made

@@ -35,16 +35,18 @@ class _Guard:
         self._receive = receive
         self._send = send
         self._lease = lease
+        self._hearing = lease.hearing
         self._pending: asyncio.Future[Message] | None = None
         self._closed = False
 
     async def receive(self) -> Message:
         """The next message, or that the client has gone as soon as the admission has ended."""
-        while self._lease.holds():
+        while await self._holds():
             # Several of the application's tasks may wait at once: each message is for one of them.
             pending = self._pending = self._pending or asyncio.ensure_future(self._receive())
             await asyncio.wait({pending}, timeout=self._until_the_next_look())
-            if pending.done() and pending is self._pending and self._lease.holds():
+            holds = await self._holds()
+            if pending.done() and pending is self._pending and holds:
                 self._pending = None
                 message = pending.result()
                 self._closed |= message["type"] == "websocket.disconnect"
@@ -54,7 +56,7 @@ class _Guard:
 
     async def send(self, message: Message) -> None:
         """Passes a message on; once the admission has ended, a close in the place of all others."""
-        if self._lease.holds():
+        if await self._holds():
             self._closed |= message["type"] not in ("websocket.accept", "websocket.send")
             await self._send(message)
         else:
@@ -74,6 +76,12 @@ class _Guard:
                 # Some servers send no code below 3000, and some raise once the client has gone.
                 with contextlib.suppress(Exception):
                     await self._send({"type": "websocket.close", "code": UNAUTHORIZED})
+
+    async def _holds(self) -> bool:
+        """Whether the admission holds, as far as is known here; where others may have ended it, they are heard first."""
+        if self._hearing is not None and (asked := self._lease.asks()) is not None:
+            await self._hearing.hear(self._lease, asked)
+        return self._lease.holds()
 
     def _until_the_next_look(self) -> float:
         longest = LONGEST_LOOK if self._lease.is_revocable else LONGEST_SLEEP

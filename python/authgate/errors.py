@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
+class Unavailable(RuntimeError):
+    """Somebody could not be asked or told in time: a store that is shared, a provider of keys. Nobody was let in because of it."""
+
+
 class ConfigError(ValueError):
     """A setting that is refused at construction: what it is, what is wrong with it, and the remedy.
 

@@ -95,7 +95,8 @@ class AuthGateMiddleware(_core.AsgiGate):
                 nothing_here, nothing_here_advice, try_again, try_again_advice, did_not_work, did_not_work_advice, back.
             throttle: How many wrong passwords are too many. Default: `Throttle()`, which is ten.
             login_page: Renders the login form: gives HTML, or a pair of HTML and its Content-Security-Policy.
-            deadline: How long `verify`, a backend, the session store or a form's body may take, in seconds.
+            deadline: How long `verify`, a backend, the session store or a form's body may take, in seconds. All questions to the
+                session store for one request together may take 3 s.
             clock: Tells the time in seconds since 1970. Default: the system's clock.
             on_event: Is told each decision, beside the log.
 
@@ -138,8 +139,15 @@ class AuthGateMiddleware(_core.AsgiGate):
         self.__dict__["__call__"] = self._call
 
     def sign_out_everywhere(self, user: User | str | int) -> None:
-        """Ends all sessions that this user, or the user with this id, has begun until now, in this process."""
-        self._plan.gate.sign_out_everywhere(str(user.id if isinstance(user, User) else user))
+        """Ends all sessions that this user, or the user with this id, has begun until now: in this process, and wherever the store
+        is shared. Open streams end as well.
+
+        A shared store is told before this returns, which takes 1 s at most: from an event loop call it by
+        `await asyncio.to_thread(gate.sign_out_everywhere, user)`.
+
+        Raises `authgate.Unavailable` if the others could not be told. Here the sessions have ended all the same; call it again.
+        """
+        self._plan.sign_out_everywhere(user)
 
     @property
     def routes(self) -> Any:

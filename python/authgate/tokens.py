@@ -9,6 +9,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
+from authgate._asking import in_thread
 from authgate._core import JwtBackend, User
 from authgate._headers import header_fields
 from authgate._token_pages import TokenPages
@@ -52,10 +53,17 @@ class JWTAuthBackend(TokenPages, JwtBackend):
     - `leeway`: how far the issuer's clock may be off, in seconds or as a `timedelta`; below zero is stricter.
     - `verify_options`: PyJWT's `options`. What is not named is checked, too.
 
-    And two of its own, for keys that change:
+    And two of its own, for several keys:
 
     - `keys`: more keys: public keys as PEM text, or JWKs as JSON text or dict. A token's `kid` selects one.
     - `jwks`: a JWK Set, as JSON text or dict.
+
+    And one for the keys of an identity provider:
+
+    - `jwks_url`: where it publishes its JWK Set, as an `https://` address (`http://` on this machine alone). Name the
+      `algorithms` that it signs with. The set is fetched when the first token comes, kept up from then on, and asked for a key
+      that it lacks at most every 10 seconds. While the provider is down the last set serves for a day; whoever needs a key that
+      nobody has is answered 503, or `authgate.Unavailable` is raised. A thread of each process fetches.
 
     The settings can be read as attributes of the same names, all but the keys. They are fixed: to change one,
     make a new backend.
@@ -75,6 +83,7 @@ class JWTAuthBackend(TokenPages, JwtBackend):
     roles_claim: str
     leeway: float | timedelta
     verify_options: Mapping[str, Any]
+    _fetches: bool = False
 
     def __init__(
         self,
@@ -93,6 +102,7 @@ class JWTAuthBackend(TokenPages, JwtBackend):
         verify_options: Mapping[str, Any] | None = None,
         keys: Iterable[str | bytes | Mapping[str, Any]] | None = None,
         jwks: str | bytes | Mapping[str, Any] | None = None,
+        jwks_url: str | None = None,
     ) -> None:
         settings: dict[str, Any] = {
             "algorithms": _algorithms(algorithms),
@@ -116,13 +126,15 @@ class JWTAuthBackend(TokenPages, JwtBackend):
             settings
             | several
             | {
-                "keys": _keys(secret, settings["algorithms"], keys, jwks, strict),
+                "keys": _keys(secret, settings["algorithms"], keys, jwks, strict, fetched=jwks_url is not None),
+                "jwks_url": None if jwks_url is None else _text("jwks_url", jwks_url),
                 "leeway": _seconds(leeway),
                 "switches": {name: bool(on) for name, on in options.items() if name in _SWITCHES},
                 "require": _required(options.get("require", ())),
             }
         )
         self.__dict__.update(settings)
+        self._fetches = jwks_url is not None
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in JWTAuthBackend.__annotations__ and name in self.__dict__:
@@ -139,9 +151,16 @@ class JWTAuthBackend(TokenPages, JwtBackend):
         """The user whom the request's token proves, or None.
 
         `request` is Lilya's, Starlette's or any with `scope` or `headers`, an ASGI scope or a WSGI environ;
-        what is none of these is a `TypeError`. A token, whatever it is, raises nothing.
+        what is none of these is a `TypeError`. A token, whatever it is, raises nothing. Where its key must be fetched, the
+        event loop is free meanwhile; `authgate.Unavailable` is raised if there are no keys to judge it by.
         """
-        return self.authenticate_headers(header_fields(request, self.header))
+        fields = header_fields(request, self.header)
+        if not self._fetches:
+            return self.authenticate_headers(fields)
+        fields = list(fields)
+        if self.wants_keys(fields):
+            return await in_thread(self.authenticate_headers, fields, what="keys")
+        return self.authenticate_headers(fields)
 
     def routes(self) -> list[Any]:
         """Extra public paths that the backend answers itself: none."""
@@ -226,7 +245,7 @@ def _required(value: object) -> list[str]:
 
 
 def _keys(
-    secret: object, algorithms: list[str], keys: object, jwks: object, strict: bool
+    secret: object, algorithms: list[str], keys: object, jwks: object, strict: bool, *, fetched: bool
 ) -> list[tuple[str, str, bytes]]:
     """Every key that is given: the argument, its kind, and its text."""
     found: list[tuple[str, str, bytes]] = []
@@ -244,10 +263,10 @@ def _keys(
         found += [_key(key) for key in keys]
     if jwks is not None:
         found.append(("jwks", "jwks", _json("jwks", jwks)))
-    if not found:
+    if not found and not fetched:
         what = "a secret" if hmac else "a public key as PEM text"
         raise _refused(
-            "secret", f"no key for {', '.join(algorithms) or 'anything'}", f"give {what}, `keys` or `jwks`"
+            "secret", f"no key for {', '.join(algorithms) or 'anything'}", f"give {what}, `keys`, `jwks` or `jwks_url`"
         )
     return found
 

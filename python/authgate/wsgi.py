@@ -96,8 +96,15 @@ class AuthGate:
         self._login_page = login_page
 
     def sign_out_everywhere(self, user: User | str | int) -> None:
-        """Ends all sessions that this user, or the user with this id, has begun until now, in this process."""
-        self._plan.gate.sign_out_everywhere(str(user.id if isinstance(user, User) else user))
+        """Ends all sessions that this user, or the user with this id, has begun until now: in this process, and wherever the store
+        is shared. Open streams end as well.
+
+        A shared store is told before this returns, which takes 1 s at most: from an event loop call it by
+        `await asyncio.to_thread(gate.sign_out_everywhere, user)`.
+
+        Raises `authgate.Unavailable` if the others could not be told. Here the sessions have ended all the same; call it again.
+        """
+        self._plan.sign_out_everywhere(user)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("wsgi.multiprocess") and self._plan.keeps_records:
@@ -161,7 +168,10 @@ class _Leased:
         self._lease = lease
 
     def __iter__(self) -> Iterator[bytes]:
+        hearing = self._lease.hearing
         for chunk in self._body:
+            if hearing is not None and (asked := self._lease.asks()) is not None:
+                hearing.hear_now(self._lease, asked)
             if not self._lease.holds():
                 raise ConnectionError("the admission of this request has ended")
             yield chunk

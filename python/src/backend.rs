@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use authgate_core::{
-    AuthBackend, Head, JwtBackend as Tokens, LoginAnswer, LogoutAnswer, Proof, Proven, Timestamp,
+    AuthBackend, Head, JwtBackend as Tokens, LoginAnswer, LogoutAnswer, Proof, Proven, Timestamp, Unavailable,
 };
 
 /// A backend that Python is asked about.
@@ -55,10 +55,20 @@ impl AuthBackend for Function {
     fn authenticate(&self, head: &Head<'_>, now: Timestamp) -> Proof {
         match &self.tokens {
             None => Proof::Wait,
-            Some(tokens) => match tokens.authenticate(head, now) {
-                Proof::Proven(proven) => Proof::Proven(Proven { ambient: true, ..proven }),
-                other => other,
-            },
+            Some(tokens) => ambient(tokens.authenticate(head, now)),
+        }
+    }
+
+    fn authenticate_with_keys(
+        &self,
+        token: &[u8],
+        asked: Timestamp,
+        fetched: Result<(), Unavailable>,
+        now: Timestamp,
+    ) -> Proof {
+        match &self.tokens {
+            None => Proof::Absent,
+            Some(tokens) => ambient(tokens.authenticate_with_keys(token, asked, fetched, now)),
         }
     }
 
@@ -75,6 +85,13 @@ impl AuthBackend for Function {
     }
 }
 
+fn ambient(proof: Proof) -> Proof {
+    match proof {
+        Proof::Proven(proven) => Proof::Proven(Proven { ambient: true, ..proven }),
+        other => other,
+    }
+}
+
 /// Tokens that a Python object shares with its gates.
 pub(crate) struct Shared(pub(crate) Arc<Tokens>);
 
@@ -85,6 +102,16 @@ impl AuthBackend for Shared {
 
     fn authenticate(&self, head: &Head<'_>, now: Timestamp) -> Proof {
         self.0.authenticate(head, now)
+    }
+
+    fn authenticate_with_keys(
+        &self,
+        token: &[u8],
+        asked: Timestamp,
+        fetched: Result<(), Unavailable>,
+        now: Timestamp,
+    ) -> Proof {
+        self.0.authenticate_with_keys(token, asked, fetched, now)
     }
 
     fn login(&self) -> LoginAnswer {

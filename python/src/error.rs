@@ -14,7 +14,8 @@ pub(crate) fn config(py: Python<'_>, error: &ConfigError) -> PyErr {
         "key" => "keys",
         "require" | "strict_aud" => "verify_options",
         "session_idle" | "session_lifetime" | "session_renewal" | "session_secret" | "cookie"
-        | "cookie_name" | "cookie_path" | "cookie_domain" => "session",
+        | "cookie_name" | "cookie_path" | "cookie_domain" | "sharing" => "session",
+        "key_set" => "jwks_url",
         "public_path" => "public_paths",
         "public_prefix" => "allowlist",
         "routes" | "challenge" => "backend",
@@ -32,5 +33,14 @@ pub(crate) fn refused(py: Python<'_>, argument: &str, text: &str) -> PyErr {
     match class.and_then(|class| class.call1(py, (argument, text))) {
         Ok(error) => PyErr::from_value(error.into_bound(py)),
         Err(_) => PyValueError::new_err(format!("{argument}: {text}")),
+    }
+}
+
+/// Somebody could not be asked: `authgate.Unavailable`.
+pub(crate) fn unavailable(py: Python<'_>, why: &str) -> PyErr {
+    static UNAVAILABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    match UNAVAILABLE.import(py, "authgate.errors", "Unavailable").and_then(|class| class.call1((why,))) {
+        Ok(error) => PyErr::from_value(error),
+        Err(error) => error,
     }
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::{Mutex, PoisonError};
 
-use authgate_core::{Admission, Lease as CoreLease, ResponseFields};
-use pyo3::exceptions::{PyConnectionError, PyRuntimeError};
+use authgate_core::{Admission, Lease as CoreLease, ResponseFields, Timestamp};
+use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
-use crate::clock::seconds;
+use crate::clock::{moment, seconds};
 use crate::gate::Inner;
 use crate::step::Visit;
 use crate::user::{Known, User};
@@ -122,6 +123,33 @@ impl Lease {
     fn is_revocable(&self) -> bool {
         self.lease.is_revocable()
     }
+
+    /// Who asks the store for what has ended elsewhere, if that can end it.
+    #[getter]
+    fn hearing<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let hearing = self.gate.hearing.as_ref().filter(|_| self.lease.is_shared());
+        hearing.map(|hearing| hearing.bind(py).clone())
+    }
+
+    /// What must be asked, if it must be: up to where the store has been heard, how long sessions live, and the moment. Whoever
+    /// calls it must ask: for a while nobody else is told to.
+    fn asks(&self, py: Python<'_>) -> PyResult<Option<Asked>> {
+        Ok(asked(&self.lease, self.gate.now(py)?))
+    }
+
+    /// Takes what the store has told when it was asked at that moment.
+    fn hear(&self, py: Python<'_>, endings: &Bound<'_, PyAny>, asked: f64) -> PyResult<()> {
+        let news = crate::step::endings(endings)?;
+        let asked = moment(asked).ok_or_else(|| PyValueError::new_err("asked: this is no moment"))?;
+        self.lease.hear(news, asked, self.gate.now(py)?);
+        Ok(())
+    }
+}
+
+type Asked = (Option<String>, f64, f64);
+
+fn asked(lease: &CoreLease, now: Timestamp) -> Option<Asked> {
+    lease.asks(now).map(|since| (since.position, since.lifetime.as_secs_f64(), seconds(now)))
 }
 
 /// An ASGI `send` that writes what a session leaves on an answer, and ends when the admission does.
@@ -148,14 +176,28 @@ impl Send {
                 send.call1((copy,))
             }
             // A body, or whatever else an extension sends of it.
-            _ if self.lease.holds(self.gate.now(py)?) => send.call1((message,)),
-            // As a server does whose client has gone (ASGI 2.4, "Send - send event").
-            _ => Err(PyConnectionError::new_err("the admission of this request has ended")),
+            _ => self.pass(py, message),
         }
     }
 }
 
 impl Send {
+    /// Sends a message as long as the admission holds, as far as is known here; where others may have ended it, they are heard first.
+    fn pass<'py>(&self, py: Python<'py>, message: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+        static AFTER_HEARING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let (send, now) = (self.to.bind(py), self.gate.now(py)?);
+        match (&self.gate.hearing, asked(&self.lease, now)) {
+            (Some(hearing), Some(asked)) => {
+                let lease = Lease { lease: self.lease.clone(), gate: self.gate.clone() };
+                let after = AFTER_HEARING.import(py, "authgate._hearing", "send_after_hearing")?;
+                after.call1((hearing, lease, asked, send, message))
+            }
+            _ if self.lease.holds(now) => send.call1((message,)),
+            // As a server does whose client has gone (ASGI 2.4, "Send - send event").
+            _ => Err(PyConnectionError::new_err("the admission of this request has ended")),
+        }
+    }
+
     fn with_fields<'py>(&self, message: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyList>> {
         let py = message.py();
         let list = PyList::empty(py);

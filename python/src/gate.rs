@@ -24,6 +24,8 @@ pub(crate) struct Inner {
     memory: Option<Mutex<MemoryStore>>,
     /// Which claims name the users of tokens.
     pub(crate) named: Option<Named>,
+    /// Who asks the store for what has ended while something streams, if gates share one.
+    pub(crate) hearing: Option<Py<PyAny>>,
     /// Seconds since 1970, if not the system's.
     clock: Option<Py<PyAny>>,
     pub(crate) trail: Trail,
@@ -32,7 +34,7 @@ pub(crate) struct Inner {
 #[pymethods]
 impl Gate {
     #[new]
-    #[pyo3(signature = (backends, settings, *, keeps_records, clock, on_event))]
+    #[pyo3(signature = (backends, settings, *, keeps_records, clock, on_event, hearing = None))]
     // What is extracted from a call is handed over by value.
     #[allow(clippy::needless_pass_by_value)]
     fn new(
@@ -42,6 +44,7 @@ impl Gate {
         keeps_records: bool,
         clock: Option<Py<PyAny>>,
         on_event: Option<Py<PyAny>>,
+        hearing: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let core = build(py, &backends, settings)?;
         let named = backends.iter().find_map(|backend| match backend {
@@ -50,7 +53,7 @@ impl Gate {
         });
         let named = named.transpose()?;
         let memory = keeps_records.then(|| Mutex::new(MemoryStore::default()));
-        Ok(Self(Arc::new(Inner { core, memory, named, clock, trail: Trail::new(py, on_event)? })))
+        Ok(Self(Arc::new(Inner { core, memory, named, hearing, clock, trail: Trail::new(py, on_event)? })))
     }
 
     /// Begins with a request: an ASGI scope, or a WSGI environ. With a `path`, as if that had been asked for.

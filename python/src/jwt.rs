@@ -3,15 +3,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use authgate_core::{
-    AuthBackend, ConfigError, Head, HeaderView, JwtBackend as CoreBackend, Key, Proof, Proven, Timestamp,
-    TokenFault, User as CoreUser, VerifyOptions,
+    AuthBackend, ConfigError, Head, HeaderView, JwtBackend as CoreBackend, Key, KeySetLimits, Proof, Proven,
+    Timestamp, TokenFault, User as CoreUser, VerifyOptions,
 };
+use authgate_jwks::KeySource;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyIterator, PyString, PyTuple};
 
 use crate::clock;
 use crate::error;
+use crate::provider::Provider;
 use crate::user::{Known, Named, User};
 
 /// Checks bearer tokens: the native half of `authgate.JWTAuthBackend`.
@@ -24,6 +26,8 @@ struct Made {
     inner: Arc<CoreBackend>,
     named: Named,
     header: String,
+    /// Who has the keys, if they are fetched.
+    provider: Option<Provider>,
 }
 
 /// The settings of AsyncMQ's backend, each of one type and with its default filled in.
@@ -32,6 +36,7 @@ struct Made {
 struct Settings {
     /// The argument that a key was given as, what kind of key it is, and its text.
     keys: Vec<(String, String, Vec<u8>)>,
+    jwks_url: Option<String>,
     algorithms: Vec<String>,
     audience: Option<Vec<String>>,
     issuer: Option<Vec<String>>,
@@ -61,28 +66,59 @@ impl JwtBackend {
         let named =
             Named { id: settings.user_claim.as_str().into(), name: settings.user_name_claim.as_str().into() };
         let header = settings.header.clone();
-        let inner = build(settings).map_err(|error| error::config(py, &error))?.into();
-        let is_new = self.made.set(Made { inner, named, header }).is_ok();
+        let (inner, provider) = build(settings).map_err(|error| error::config(py, &error))?;
+        let is_new = self.made.set(Made { inner: inner.into(), named, header, provider }).is_ok();
         if is_new { Ok(()) } else { Err(PyTypeError::new_err("a backend is made once")) }
     }
 
     /// The user whom `token` proves at the moment `now`, or None if it proves nothing.
     ///
-    /// `now` is in seconds since the epoch, as `time.time()` gives it; by default it is the present.
+    /// `now` is in seconds since the epoch, as `time.time()` gives it; by default it is the present. If the token's key is one that
+    /// the provider must be asked for, this waits for it, 5 s at most; `authgate.Unavailable` is raised if it cannot be asked.
     #[pyo3(signature = (token, now = None))]
     fn verify(&self, token: &Bound<'_, PyAny>, now: Option<f64>) -> PyResult<Option<User>> {
         let made = self.made()?;
-        Ok(made.check(token, now)?.ok().map(|proven| made.user(proven.user)))
+        let checked = made.check(token, now)?;
+        if made.provider.is_none() || !matches!(checked, Err(TokenFault::UnknownKey)) {
+            return Ok(checked.ok().map(|proven| made.user(proven.user)));
+        }
+        // As if it had come with a request: only there is it told what the provider must be asked for.
+        let value = [made.inner.challenge().as_bytes(), b" ", &bytes(token)?].concat();
+        let fields = [(made.header.as_bytes(), &*value)];
+        made.prove(token.py(), &Head::new("GET", "/", HeaderView::Pairs(&fields)), moment(now)?)
     }
 
-    /// Why `token` proves nothing at the moment `now`, for a log; None if it proves a user. Never tell a client.
+    /// Whether the keys of the request with these header fields must be fetched first.
+    fn wants_keys(&self, headers: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let made = self.made()?;
+        if made.provider.is_none() {
+            return Ok(false);
+        }
+        let fields = fields(headers, &made.header)?;
+        let pairs: Vec<_> = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        let head = Head::new("GET", "/", HeaderView::Pairs(&pairs));
+        Ok(matches!(made.inner.authenticate(&head, moment(None)?), Proof::NeedsKeys(_)))
+    }
+
+    /// Waits until keys have been fetched because a token asks for them; tells why there are none.
+    fn fetch_keys(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        let fetched = self.made()?.provider.as_ref().map(|provider| provider.fetch(py));
+        Ok(match fetched {
+            None => Some("the backend has no provider".to_owned()),
+            Some(fetched) => fetched.err().map(|why| why.to_string()),
+        })
+    }
+
+    /// Why `token` proves nothing at the moment `now`, for a log; None if it proves a user. Never tell a client. No provider is
+    /// asked for keys.
     #[pyo3(signature = (token, now = None))]
     fn explain(&self, token: &Bound<'_, PyAny>, now: Option<f64>) -> PyResult<Option<String>> {
         let fault = self.made()?.check(token, now)?.err();
         Ok(fault.map(|fault| format!("{}: {fault}", fault.slug())))
     }
 
-    /// The user whom a request with these header fields proves, or None. Fields are pairs of name and value.
+    /// The user whom a request with these header fields proves, or None. Fields are pairs of name and value. Waits for keys as
+    /// `verify` does.
     #[pyo3(signature = (headers, now = None))]
     fn authenticate_headers(&self, headers: &Bound<'_, PyAny>, now: Option<f64>) -> PyResult<Option<User>> {
         let made = self.made()?;
@@ -90,10 +126,7 @@ impl JwtBackend {
         let fields = fields(headers, &made.header)?;
         let pairs: Vec<_> = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
         let head = Head::new("GET", "/", HeaderView::Pairs(&pairs));
-        Ok(match made.inner.authenticate(&head, now) {
-            Proof::Proven(proven) => Some(made.user(proven.user)),
-            _ => None,
-        })
+        made.prove(headers.py(), &head, now)
     }
 }
 
@@ -118,6 +151,22 @@ impl JwtBackend {
 }
 
 impl Made {
+    /// The user whom a request proves, once its keys have been fetched.
+    fn prove(&self, py: Python<'_>, head: &Head<'_>, now: Timestamp) -> PyResult<Option<User>> {
+        let mut proof = self.inner.authenticate(head, now);
+        // Twice, because what is under way already may have begun before there was the key.
+        for _ in 0..2 {
+            let (Proof::NeedsKeys(token), Some(provider)) = (&proof, &self.provider) else { break };
+            let fetched = provider.fetch(py);
+            proof = self.inner.authenticate_with_keys(token, now, fetched, now);
+        }
+        match proof {
+            Proof::Proven(proven) => Ok(Some(self.user(proven.user))),
+            Proof::Unavailable(why) => Err(error::unavailable(py, &why.to_string())),
+            _ => Ok(None),
+        }
+    }
+
     fn check(&self, token: &Bound<'_, PyAny>, now: Option<f64>) -> PyResult<Result<Proven, TokenFault>> {
         let now = moment(now)?;
         if let Ok(text) = token.cast::<PyString>() {
@@ -144,7 +193,8 @@ impl Made {
     }
 }
 
-fn build(settings: Settings) -> Result<CoreBackend, ConfigError> {
+fn build(settings: Settings) -> Result<(CoreBackend, Option<Provider>), ConfigError> {
+    let source = settings.jwks_url.as_deref().map(KeySource::parse).transpose()?;
     let has_secret = settings.keys.iter().any(|(argument, ..)| argument == "secret");
     let mut builder = CoreBackend::builder()
         .algorithms(settings.algorithms.iter().map(|name| name.parse()).collect::<Result<Vec<_>, _>>()?)
@@ -165,11 +215,24 @@ fn build(settings: Settings) -> Result<CoreBackend, ConfigError> {
     if let Some(issuer) = settings.issuer {
         builder = builder.issuer(issuer);
     }
+    if source.is_some() {
+        builder = builder.key_set(KeySetLimits::default());
+    }
     // The secret that is too short may be a JWK's.
-    builder.build().map_err(|error| match error.field() {
+    let backend = builder.build().map_err(|error| match error.field() {
         "secret" if !has_secret => error.renamed("keys"),
         _ => error,
-    })
+    })?;
+    let provider = source.zip(backend.key_set()).map(|(source, set)| Provider::new(source, set.clone()));
+    Ok((backend, provider))
+}
+
+/// A token that is text or bytes.
+fn bytes(token: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    match token.cast::<PyString>() {
+        Ok(text) => Ok(text.to_str()?.as_bytes().to_vec()),
+        Err(_) => Ok(token.cast::<PyBytes>()?.as_bytes().to_vec()),
+    }
 }
 
 fn keys(kind: &str, material: Vec<u8>) -> Result<Vec<Key>, ConfigError> {

@@ -5,11 +5,15 @@ mod asgi;
 mod backend;
 mod clock;
 mod delegate;
+mod endings;
 mod error;
 mod forward;
 mod gate;
 mod jwt;
+mod log;
+mod provider;
 mod record;
+mod redis;
 mod reply;
 mod request;
 mod settings;
@@ -29,11 +33,15 @@ mod _core {
     #[pymodule_export]
     use crate::delegate::Delegate;
     #[pymodule_export]
+    use crate::endings::Endings;
+    #[pymodule_export]
     use crate::forward::{Forward, Lease, Send};
     #[pymodule_export]
     use crate::gate::Gate;
     #[pymodule_export]
     use crate::jwt::JwtBackend;
+    #[pymodule_export]
+    use crate::redis::RedisLayout;
     #[pymodule_export]
     use crate::reply::{LoginForm, Reply};
     #[pymodule_export]

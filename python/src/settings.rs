@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use authgate_core::{
     Access, ConfigError, CrossSite, ForwardedFields, Gate, GateBuilder, JwtBackend as Tokens,
-    PasswordBackend, SameSite, SealingKey, Sessions, Texts, ThrottleLimits,
+    PasswordBackend, SameSite, SealingKey, Sessions, Sharing, Texts, ThrottleLimits,
 };
 use pyo3::prelude::*;
 
@@ -52,6 +52,10 @@ struct SessionSettings {
     cookie_domain: Option<String>,
     same_site: String,
     always_secure: bool,
+    /// Whether gates share them by way of a store.
+    shares: bool,
+    stale: f64,
+    grace: f64,
 }
 
 #[derive(FromPyObject)]
@@ -154,6 +158,12 @@ impl Settings {
             builder = builder.logo(logo);
         }
         if let Some(session) = self.session {
+            if session.shares {
+                builder = builder.sharing(Sharing {
+                    stale: seconds("session", "stale", session.stale)?,
+                    grace: seconds("session", "grace", session.grace)?,
+                });
+            }
             builder = builder.sessions(session.read()?);
         }
         if let Some(throttle) = self.throttle {

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use authgate_core::{
-    Account, Body, BodyError, BodyLimit, Count, CountKey, Lookup, Proven, Session, Step, Unavailable, Verdict,
+    Account, Body, BodyError, BodyLimit, Count, CountKey, EndingsNews, Lookup, Proven, Session, Step,
+    Unavailable, Verdict,
 };
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
@@ -12,6 +13,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use crate::backend::Function;
 use crate::clock::seconds;
 use crate::delegate::Delegate;
+use crate::endings::Endings;
 use crate::forward::Forward;
 use crate::gate::Inner;
 use crate::reply::Reply;
@@ -77,7 +79,7 @@ impl Question {
                 then.resume(answer.extract().map_err(nonsense), now)
             }
             Step::DropSession(_, then) | Step::FetchKeys(_, then) => then.resume(Ok(()), now),
-            Step::HearEndings(_, then) => then.resume(Err(Unavailable::new("not yet")), now),
+            Step::HearEndings(_, then) => then.resume(endings(answer).map_err(nonsense), now),
             Step::LoadCounts(_, then) => then.resume(counts(answer).map_err(nonsense), now),
             Step::SwapCounts(_, then) => then.resume(answer.extract().map_err(nonsense), now),
             step @ (Step::DrawBytes(_) | Step::Done(_)) => step,
@@ -130,11 +132,11 @@ pub(crate) fn go_on(py: Python<'_>, step: Step, visit: Visit) -> PyResult<Bound<
         Step::DropSession(id, _) => ("remove_session", (id.to_string(),).into_pyobject(py)?),
         Step::CreateSession(id, ref session, _) => (
             "create_session",
-            (id.to_string(), written(py, session)?, seconds(session.until())).into_pyobject(py)?,
+            (id.to_string(), written(py, session)?, seconds(now.after(session.lasts()))).into_pyobject(py)?,
         ),
         Step::RenewSession(id, ref session, _) => (
             "renew_session",
-            (id.to_string(), written(py, session)?, seconds(session.until())).into_pyobject(py)?,
+            (id.to_string(), written(py, session)?, seconds(now.after(session.lasts()))).into_pyobject(py)?,
         ),
         Step::FetchKeys(name, _) => ("fetch_keys", (name,).into_pyobject(py)?),
         Step::HearEndings(ref since, _) => {
@@ -146,7 +148,7 @@ pub(crate) fn go_on(py: Python<'_>, step: Step, visit: Visit) -> PyResult<Bound<
             let changes: Vec<_> = swaps
                 .iter()
                 .map(|swap| {
-                    let left = swap.becomes.map(|count| count.end.time_left(now).as_secs_f64());
+                    let left = swap.becomes.map(|_| swap.lasts.as_secs_f64());
                     (swap.key.to_string(), text(swap.was), text(swap.becomes), left)
                 })
                 .collect();
@@ -218,12 +220,23 @@ fn record(answer: &Bound<'_, PyAny>) -> PyResult<Option<Session>> {
     Ok(serde_json::from_slice(bytes.as_bytes()).ok())
 }
 
-/// Counts as a store gives them, in the order in which they were asked for. One that cannot be read is none: another version
+/// What a store that is shared tells of endings.
+pub(crate) fn endings(answer: &Bound<'_, PyAny>) -> PyResult<EndingsNews> {
+    match answer.cast::<Endings>() {
+        Ok(endings) => endings.get().take(),
+        Err(_) => Err(PyTypeError::new_err("a store tells of endings as authgate.Endings")),
+    }
+}
+
+/// Counts as a store gives them, text or bytes, in the order in which they were asked for. One that cannot be read is none: another version
 /// wrote it.
 fn counts(answer: &Bound<'_, PyAny>) -> PyResult<Vec<Option<Count>>> {
-    let texts: Vec<Option<Vec<u8>>> = answer.extract()?;
-    let read = |text: Vec<u8>| std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
-    Ok(texts.into_iter().map(|text| text.and_then(read)).collect())
+    let texts: Vec<Option<Bound<'_, PyAny>>> = answer.extract()?;
+    let read = |text: Bound<'_, PyAny>| match text.cast::<PyBytes>() {
+        Ok(bytes) => Ok(std::str::from_utf8(bytes.as_bytes()).ok().and_then(|text| text.parse().ok())),
+        Err(_) => Ok(text.cast::<PyString>()?.to_str()?.parse().ok()),
+    };
+    texts.into_iter().map(|text| text.map_or(Ok(None), read)).collect()
 }
 
 fn texts(keys: &[CountKey]) -> Vec<String> {

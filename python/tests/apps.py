@@ -33,7 +33,11 @@ async def _dashboard(scope: Any, receive: Any, send: Any) -> None:
 
 
 def _session() -> Sessions:
-    return Sessions.sealed(SECRET) if os.environ.get("SESSIONS") == "sealed" else Sessions.records()
+    kind, _, shared = os.environ.get("SESSIONS", "").partition("+")
+    if kind == "sealed":
+        sealed = Sessions.sealed(SECRET)
+        return sealed.sharing(os.environ["REDIS"]) if shared else sealed
+    return Sessions.records(os.environ["REDIS"] if kind == "redis" else None)
 
 
 def _settings() -> dict[str, Any]:
@@ -43,3 +47,11 @@ def _settings() -> dict[str, Any]:
 
 asgi = AuthGateMiddleware(_dashboard, **_settings())
 wsgi = AuthGate(wsgi_dashboard, **_settings())
+
+
+def _tokens() -> JWTAuthBackend:
+    return JWTAuthBackend(jwks_url=os.environ.get("JWKS", "https://id.example/"), algorithms=["RS256"])
+
+
+tokens = AuthGateMiddleware(_dashboard, backend=_tokens(), public_paths=["/healthz"])
+wsgi_tokens = AuthGate(wsgi_dashboard, backend=_tokens(), public_paths=["/healthz"])

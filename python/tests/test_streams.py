@@ -382,6 +382,7 @@ class Lease:
     def __init__(self) -> None:
         self.held = True
         self.is_revocable = True
+        self.hearing = None
 
     def holds(self) -> bool:
         return self.held

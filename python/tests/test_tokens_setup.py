@@ -164,12 +164,12 @@ def test_a_wrong_type_is_named(argument: str, value: Any) -> None:
         JWTAuthBackend(**({"secret": SECRET} | {argument: value}))
 
 
-def test_the_signature_is_asyncmqs_and_two_arguments_more() -> None:
+def test_the_signature_is_asyncmqs_and_three_arguments_more() -> None:
     theirs = inspect.signature(Theirs.__init__).parameters
     ours = inspect.signature(JWTAuthBackend.__init__).parameters
     for name, parameter in theirs.items():
         assert (ours[name].kind, ours[name].default) == (parameter.kind, parameter.default), name
-    assert set(ours) - set(theirs) == {"keys", "jwks"}
+    assert set(ours) - set(theirs) == {"keys", "jwks", "jwks_url"}
     with pytest.raises(TypeError):
         JWTAuthBackend(SECRET)  # type: ignore[call-arg]
     with pytest.raises(TypeError):

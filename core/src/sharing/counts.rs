@@ -42,6 +42,31 @@ impl fmt::Display for CountKey {
     }
 }
 
+/// What [`CountKey`] cannot be read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoCountKey;
+
+impl fmt::Display for NoCountKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this is no key of a count; it is written as a letter, a colon and 22 characters")
+    }
+}
+
+impl std::error::Error for NoCountKey {}
+
+impl FromStr for CountKey {
+    type Err = NoCountKey;
+
+    fn from_str(text: &str) -> Result<Self, NoCountKey> {
+        let (kind, digest) = text.split_once(':').ok_or(NoCountKey)?;
+        let mut letters = kind.chars();
+        let kind = letters.next().filter(char::is_ascii_lowercase).ok_or(NoCountKey)?;
+        let digest = URL_SAFE_NO_PAD.decode_to_vec(digest).map_err(|_| NoCountKey)?;
+        let digest = digest.try_into().map_err(|_| NoCountKey)?;
+        if letters.next().is_none() { Ok(Self { kind, digest }) } else { Err(NoCountKey) }
+    }
+}
+
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.end.as_millis(), self.last.as_millis())
@@ -73,6 +98,26 @@ impl FromStr for Count {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_reads_back_as_it_was_written_and_nothing_else_is_one() {
+        let key = CountKey { kind: 'n', digest: [7; 16] };
+        assert_eq!(key.to_string().parse(), Ok(key));
+        let digest = "BwcHBwcHBwcHBwcHBwcHBw";
+        assert_eq!(key.to_string(), format!("n:{digest}"));
+        for text in [
+            "",
+            "n",
+            "n:",
+            "n:x",
+            &digest[1..],
+            &format!("nn:{digest}"),
+            &format!(":{digest}"),
+            &format!("n:{digest}A"),
+        ] {
+            assert_eq!(text.parse::<CountKey>(), Err(NoCountKey), "{text:?}");
+        }
+    }
 
     #[test]
     fn a_count_reads_back_as_it_was_written_and_nothing_else_is_one() {

@@ -5,7 +5,7 @@ mod news;
 
 use std::time::Duration;
 
-pub use self::counts::{Count, CountKey, NoCount, Swap};
+pub use self::counts::{Count, CountKey, NoCount, NoCountKey, Swap};
 pub use self::news::{Ending, EndingsNews, EndingsSince};
 use crate::ConfigError;
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import socket
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
@@ -178,23 +177,3 @@ def four_gates(crowd: Crowd, sharing: Sharing, certificate: Certificate, secret:
             finally:
                 for stack in (four.stacks or {}).values():
                     stack.close()
-
-
-def workers_asked(python: Proxied, target: str, headers: Headers, seconds: float) -> dict[int, int]:
-    """Asks every worker of the gate in Python, and returns the last status that each gave: what comes first on a connection says whose it is."""
-    statuses: dict[int, int] = {}
-    deadline = time.monotonic() + seconds
-    while len(statuses) < 2:
-        assert time.monotonic() < deadline, f"only {list(statuses)} answered"
-        connection = http.client.HTTPConnection(*python.address, timeout=10)
-        try:
-            forwarded = dict(python.forwarded(""))
-            connection.request("GET", "/public/page", headers=forwarded)
-            worker = int(connection.getresponse().read().split()[1])
-            connection.request("GET", target, headers={**forwarded, **dict(headers)})
-            answered = connection.getresponse()
-            answered.read()
-            statuses[worker] = answered.status
-        finally:
-            connection.close()
-    return statuses

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from support.checks import until
 from support.people import ENIGMA, Person
 from support.process import clean, lasting_address
 from support.program import Running, serving
-from support.wire import Address, Reply, authority
+from support.wire import Address, Headers, Reply, authority
 
 HERE = Path(__file__).resolve().parent
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -76,7 +77,7 @@ class Sharing:
     def flags(self) -> list[str | Path]:
         more = ["--revocation-delay", self.delay, *(["--redis-prefix", self.prefix] if self.prefix else [])]
         if self.secret_file:
-            sealed = ["--session-store", "cookie", "--session-secret-file", self.secret_file]
+            sealed: list[str | Path] = ["--session-store", "cookie", "--session-secret-file", self.secret_file]
             return [*sealed, "--revocation-store", self.url, *more]
         return ["--session-store", self.url, *more]
 
@@ -119,7 +120,7 @@ def gate(
         with python_gate(crowd, sharing.for_python | tokens | more, listen=listen, secret=secret) as started:
             yield started
         return
-    given = ["--users-file", crowd.file, "--public-prefix", "/public", "--trusted-proxy", "127.0.0.1", *sharing.flags]
+    given: list[str | Path] = ["--users-file", crowd.file, "--public-prefix", "/public", "--trusted-proxy", "127.0.0.1", *sharing.flags]
     with dashboard(name or kind) as upstream:
         at = authority(listen) if listen else "127.0.0.1:0"
         with serving(kind, "--upstream", upstream.url, *given, *flags, secret=secret, listen=at) as site:
@@ -162,6 +163,25 @@ def python_gate(
             if process.poll() is None:
                 process.kill()
                 process.wait()
+
+
+def workers_asked(address: Address, target: str, headers: Headers, seconds: float) -> dict[int, int]:
+    """Asks both workers of a gate in Python, and returns what status each gave: what comes first on a connection says whose it is."""
+    statuses: dict[int, int] = {}
+    deadline = time.monotonic() + seconds
+    while len(statuses) < 2:
+        assert time.monotonic() < deadline, f"only {list(statuses)} answered"
+        connection = http.client.HTTPConnection(*address, timeout=10)
+        try:
+            connection.request("GET", "/public/page", headers=dict(headers))
+            worker = int(connection.getresponse().read().split()[1])
+            connection.request("GET", target, headers=dict(headers))
+            answered = connection.getresponse()
+            answered.read()
+            statuses[worker] = answered.status
+        finally:
+            connection.close()
+    return statuses
 
 
 @contextmanager

@@ -54,10 +54,13 @@ async def dashboard(scope: Any, receive: Any, send: Any) -> None:
     if path == "/sign-out-everywhere":
         await asyncio.to_thread(app.sign_out_everywhere, target)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
-    while is_stream:
-        await send({"type": "http.response.body", "body": b"data: hello\n\n", "more_body": True})
-        await asyncio.sleep(0.1)
-    await send({"type": "http.response.body", "body": told})
+    try:
+        while is_stream:
+            await send({"type": "http.response.body", "body": b"data: hello\n\n", "more_body": True})
+            await asyncio.sleep(0.1)
+        await send({"type": "http.response.body", "body": told})
+    except ConnectionError:
+        pass  # the user has signed out, or left
 
 
 app = AuthGateMiddleware(

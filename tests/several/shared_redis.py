@@ -55,7 +55,8 @@ class Redis:
             return False
 
     def client(self, **settings: object) -> client.Redis:
-        return client.Redis(host=self.address[0], port=self.address[1], decode_responses=True, **settings)  # type: ignore[arg-type]
+        host, port = self.address
+        return client.Redis(host=host, port=port, decode_responses=True, retry=None, **settings)  # type: ignore[arg-type]
 
     def freeze(self) -> None:
         """It takes connections (the kernel does), and says nothing."""

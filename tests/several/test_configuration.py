@@ -109,7 +109,7 @@ def test_what_is_right_is_said_to_be_right(more: str, tmp_path: Path) -> None:
 def test_a_password_in_a_flag_is_warned_of_and_not_repeated(runtime: str, crowd: Crowd) -> None:
     with redis("--requirepass", PASSWORD) as store, dashboard(runtime) as upstream:
         url = store.named(f":{PASSWORD}@")
-        users = ["--upstream", upstream.url, "--users-file", crowd.file]
+        users: list[str | Path] = ["--upstream", upstream.url, "--users-file", crowd.file]
         with serving(runtime, *users, "--session-store", url) as site:
             site.hidden.add(PASSWORD)
             assert "session-store" in site.log() and "password" in site.log() and "file" in site.log()

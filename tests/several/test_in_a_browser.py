@@ -30,7 +30,9 @@ def click_around(page: Page, times: int = 12) -> None:
         expect(page.locator("body")).to_contain_text("ada")
 
 
-@pytest.mark.parametrize("restart", [False, True], ids=["", "with a restart"])
+@pytest.mark.parametrize(
+    ("way", "restart"), [("records", False), ("sealed", True)], ids=["records", "sealed, with a restart"]
+)
 def test_sign_in_click_around_and_sign_out_before_four_gates(browser: Browser, four: Four, restart: bool) -> None:
     window = Window(browser, four, four.origin, ignore_https_errors=True)
     page = window.tab("/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,13 @@ class Diary:
     inside: list[Person] = field(default_factory=list)
     outside: list[Person] = field(default_factory=list)
     unsure: list[Person] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return len(self.inside) + len(self.outside)
+
+    def has(self, wanted: int) -> bool:
+        return self.size >= wanted
 
     def visit(self, gate: Running, number: int) -> None:
         """Signs in, and out again every other time, and notes what was acknowledged."""
@@ -50,6 +58,10 @@ class Diary:
         (self.outside if answered == 303 else self.unsure).append(kept)
 
 
+def answers(person: Person) -> bool:
+    return person.get("/").status != 503
+
+
 def in_the_middle(gates: list[Running], store: Redis, kills: int) -> Diary:
     """People come and go at all gates, and Redis is killed and started meanwhile."""
     diary, over = Diary(), threading.Event()
@@ -63,8 +75,8 @@ def in_the_middle(gates: list[Running], store: Redis, kills: int) -> Diary:
     for visitor in visitors:
         visitor.start()
     for _ in range(kills):
-        before = len(diary.inside) + len(diary.outside)
-        until(lambda before=before: len(diary.inside) + len(diary.outside) > before + 20, "people come and go", 20)
+        wanted = diary.size + 20
+        until(partial(diary.has, wanted), "people come and go", 20)
         store.kill()
         time.sleep(0.3)
         store.start()
@@ -84,7 +96,7 @@ def test_t23_with_persistence_nothing_that_was_acknowledged_is_lost(crowd: Crowd
             with gate("tokio", crowd, sharing) as fresh:
                 time.sleep(STALE)
                 for each in (*gates, fresh):
-                    until(lambda each=each: at(diary.inside[0], each).get("/").status != 503, "it recovers", 5)
+                    until(partial(answers, at(diary.inside[0], each)), "it recovers", 5)
                     lost = [person for person in diary.inside if not at(person, each).is_in()]
                     assert not lost, f"{len(lost)} of {len(diary.inside)} lost their sessions"
                     back = [person for person in diary.outside if not is_refused(at(person, each))]
@@ -105,11 +117,11 @@ def test_t23_without_persistence_everybody_signs_in_again_and_nobody_comes_back(
         time.sleep(STALE)
         with gate("smol", crowd, sharing) as fresh:
             for each in (*gates, fresh):
-                until(lambda each=each: at(outside[0], each).get("/").status != 503, "it recovers", 5)
+                until(partial(answers, at(outside[0], each)), "it recovers", 5)
                 assert all(is_refused(at(person, each)) for person in outside)
                 assert all(is_refused(at(person, each)) for person in inside), "they cannot be told from who was signed out"
                 again = signed_in(each)
-                until(lambda again=again: all(at(again, other).is_in() for other in gates), "she is in again everywhere")
+                assert all(at(again, other).is_in() for other in gates), "she is in again everywhere"
 
 
 @pytest.mark.parametrize("kind", ["tokio", "smol"])

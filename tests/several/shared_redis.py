@@ -27,6 +27,7 @@ class Redis:
     def __init__(self, folder: Path, flags: list[str], address: Address) -> None:
         self.folder, self.flags, self.address = folder, flags, address
         self.process: subprocess.Popen[bytes] | None = None
+        self.tls: str | None = None  # whom to trust, once it speaks TLS
 
     @property
     def url(self) -> str:
@@ -56,6 +57,8 @@ class Redis:
 
     def client(self, **settings: object) -> client.Redis:
         host, port = self.address
+        if self.tls:
+            host, settings = "localhost", {"ssl": True, "ssl_ca_certs": self.tls, **settings}
         return client.Redis(host=host, port=port, decode_responses=True, retry=None, **settings)  # type: ignore[arg-type]
 
     def freeze(self) -> None:

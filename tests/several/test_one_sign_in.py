@@ -123,6 +123,20 @@ def test_t28_ten_wrong_passwords_are_ten_wherever_they_are_typed(four: Four) -> 
         assert person.try_to_sign_in().status == 429, name
 
 
+def test_t28_ten_wrong_passwords_are_ten_however_many_are_typed_at_once(four: Four) -> None:
+    network = "198.51.100.8"
+    gates = list(four.each().values())
+
+    def guess(number: int) -> int:
+        return Person(gates[number % 4], "ada", f"{WRONG}-{number}", network).try_to_sign_in().status
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = Counter(pool.map(guess, range(80)))
+    print(f"\n80 wrong passwords at once: {dict(answers)}")
+    assert set(answers) <= {401, 429} and 1 <= answers[401] <= 10, answers
+    assert all(Person(each, "ada", "enigma", network).try_to_sign_in().status == 429 for each in gates)
+
+
 def test_gates_that_share_nothing_fail_these_tests(crowd: Crowd, sharing: Sharing, sealing: Path) -> None:
     """A prefix of its own makes a gate a stranger: what the tests above look for is not there by accident."""
     other = replace(sharing, prefix="other:")

@@ -76,14 +76,14 @@ fn of_this_process<T: Clone>(
     if let Some(it) = found(&lock()) {
         return Ok(it);
     }
-    let made = make()?;
+    let new = make()?;
     let mut kept = lock();
     if let Some(it) = found(&kept) {
         return Ok(it);
     }
     // What the parent had is not dropped here: its thread, which would be told, is not in this process.
-    mem::forget(kept.replace(Of { process, it: made.clone() }));
-    Ok(made)
+    mem::forget(kept.replace(Of { process, it: new.clone() }));
+    Ok(new)
 }
 
 /// The system's clock, tokio's timers.

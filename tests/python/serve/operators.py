@@ -28,7 +28,7 @@ def block(text: str, language: str, first: str = "") -> str:
 
 def flags(text: str) -> list[str]:
     """The flags of the one `authgate serve` of a section."""
-    command = shlex.split(block(text, "sh", "authgate serve "))
+    command = shlex.split(block(text, "sh", "authgate serve ").replace("\\\n", " "))
     assert command[:2] == ["authgate", "serve"]
     return command[2:]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from support.wire import Address
@@ -18,6 +19,16 @@ def free_address() -> Address:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return ("127.0.0.1", int(probe.getsockname()[1]))
+
+
+def lasting_address() -> Address:
+    """A free address for what is away at times: its port is below those that the system gives to clients, who would else meet themselves
+    there, or take it."""
+    for port in random.sample(range(10_000, 32_000), 100):
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return ("127.0.0.1", port)
+    raise AssertionError("no port is free")
 
 
 @contextmanager

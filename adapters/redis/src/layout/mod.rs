@@ -35,7 +35,7 @@
 //! | swap | [`SWAP_COUNTS`], `count:{key}`…; was, becomes, milliseconds… | `1`, or `0` if any was another |
 //!
 //! An empty string stands for a position or a count that there is not. The *known position* is the latest that the caller has had in a
-//! reply: by it a loss is found out before anything is appended to what is left. A page of endings has 10 000 at most.
+//! reply: by it a loss is found out before anything is appended to what is left. A page of endings has 1000 at most.
 //!
 //! It takes Redis 6.2 or newer, or Valkey, whose user may do what [`PERMISSIONS`] says, and one primary: a replica may lag, and what is asked there may have ended.
 //!

@@ -1,0 +1,16 @@
+"""Programs of the system that these tests start. Where one cannot be had, what needs it is skipped, and says so."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+PACKAGES = {"redis-server": "redis-server", "nginx": "nginx-light", "chromium": "chromium"}
+
+
+def found(program: str) -> str:
+    path = shutil.which(program) or shutil.which(program, path="/usr/sbin")
+    if path is None:
+        pytest.skip(f"{program} is missing: Debian has it in the package {PACKAGES[program]}")
+    return path

@@ -267,9 +267,9 @@ fn skewed(one: &World, sessions: fn() -> Sessions, ahead: bool, span: Duration) 
     let other = one.behind(shared(sessions()));
     let off = other.clock.apart();
     if ahead {
-        off.pass(span)
+        off.pass(span);
     } else {
-        off.set_back(span)
+        off.set_back(span);
     }
     World { clock: off, ..other }
 }

@@ -120,7 +120,15 @@ def gate(
         with python_gate(crowd, sharing.for_python | tokens | more, listen=listen, secret=secret) as started:
             yield started
         return
-    given: list[str | Path] = ["--users-file", crowd.file, "--public-prefix", "/public", "--trusted-proxy", "127.0.0.1", *sharing.flags]
+    given: list[str | Path] = [
+        "--users-file",
+        crowd.file,
+        "--public-prefix",
+        "/public",
+        "--trusted-proxy",
+        "127.0.0.1",
+        *sharing.flags,
+    ]
     with dashboard(name or kind) as upstream:
         at = authority(listen) if listen else "127.0.0.1:0"
         with serving(kind, "--upstream", upstream.url, *given, *flags, secret=secret, listen=at) as site:
@@ -130,7 +138,12 @@ def gate(
 
 @contextmanager
 def python_gate(
-    crowd: Crowd, shared: Mapping[str, Any], *, listen: Address | None = None, secret: str | None = None, workers: int = 2
+    crowd: Crowd,
+    shared: Mapping[str, Any],
+    *,
+    listen: Address | None = None,
+    secret: str | None = None,
+    workers: int = 2,
 ) -> Iterator[Running]:
     """`python_gate.py` under uvicorn, with two workers."""
     address = listen or lasting_address()
@@ -213,4 +226,3 @@ def timed(ask: Any) -> tuple[Reply, float]:
     start = time.monotonic()
     reply: Reply = ask()
     return reply, time.monotonic() - start
-

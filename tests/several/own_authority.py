@@ -22,9 +22,7 @@ def signed_for_localhost(folder: Path) -> tuple[Path, Certificate]:
     certificate.chain.write_bytes(_signed("localhost", leaf, "authority", root, is_authority=False))
     certificate.key.touch(0o600)
     certificate.key.write_bytes(
-        leaf.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        leaf.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return root_file, certificate
 

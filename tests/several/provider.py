@@ -52,7 +52,13 @@ class Key:
 
 def shared_secret(kid: str, secret: str) -> dict[str, str]:
     """A key that signs by the same secret that it is checked with."""
-    return {"kty": "oct", "kid": kid, "alg": "HS256", "use": "sig", "k": urlsafe_b64encode(secret.encode()).rstrip(b"=").decode()}
+    return {
+        "kty": "oct",
+        "kid": kid,
+        "alg": "HS256",
+        "use": "sig",
+        "k": urlsafe_b64encode(secret.encode()).rstrip(b"=").decode(),
+    }
 
 
 def by_secret(secret: str, kid: str) -> str:
@@ -76,7 +82,7 @@ class Provider:
 
     @property
     def url(self) -> str:
-        host = 'localhost' if self.tls else '127.0.0.1'
+        host = "localhost" if self.tls else "127.0.0.1"
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}/jwks.json"
 
     def start(self) -> None:

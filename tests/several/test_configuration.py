@@ -23,18 +23,46 @@ PROVIDER = NOWHERE + 'algorithms = ["RS256"]\n'
 
 # What is written, the key that must be named, and a word of the remedy.
 MISTAKES = {
-    "a store of another kind": (GOOD + f'session_store = "http://x:{PASSWORD}@127.0.0.1"\n', "session_store", "redis://"),
+    "a store of another kind": (
+        GOOD + f'session_store = "http://x:{PASSWORD}@127.0.0.1"\n',
+        "session_store",
+        "redis://",
+    ),
     "a word that is no store": (GOOD + 'session_store = "disk"\n', "session_store", "memory"),
     "no host": (GOOD + f'session_store = "redis://gates:{PASSWORD}@"\n', "session_store", ""),
-    "a port that is none": (GOOD + f'session_store = "redis://gates:{PASSWORD}@127.0.0.1:99999/0"\n', "session_store", ""),
-    "a database that is none": (GOOD + f'session_store = "redis://gates:{PASSWORD}@127.0.0.1:6379/x"\n', "session_store", ""),
+    "a port that is none": (
+        GOOD + f'session_store = "redis://gates:{PASSWORD}@127.0.0.1:99999/0"\n',
+        "session_store",
+        "",
+    ),
+    "a database that is none": (
+        GOOD + f'session_store = "redis://gates:{PASSWORD}@127.0.0.1:6379/x"\n',
+        "session_store",
+        "",
+    ),
     "the query of a URL": (GOOD + f'session_store = "{REDIS}?ssl_cert_reqs=none"\n', "session_store", ""),
-    "word of endings in another store": (GOOD + COOKIE + f'revocation_store = "tcp://{PASSWORD}@h"\n', "revocation_store", "redis://"),
+    "word of endings in another store": (
+        GOOD + COOKIE + f'revocation_store = "tcp://{PASSWORD}@h"\n',
+        "revocation_store",
+        "redis://",
+    ),
     "word of endings for memory": (GOOD + f'revocation_store = "{REDIS}"\n', "revocation_store", "cookie"),
-    "a store for nobody": (PROVIDER + f'jwks_url = "http://127.0.0.1/k"\nsession_store = "{REDIS}"\n', "session_store", "users_file"),
-    "two stores": (GOOD + f'session_store = "{REDIS}"\nrevocation_store = "{REDIS}"\n', "revocation_store", "session_store"),
+    "a store for nobody": (
+        PROVIDER + f'jwks_url = "http://127.0.0.1/k"\nsession_store = "{REDIS}"\n',
+        "session_store",
+        "users_file",
+    ),
+    "two stores": (
+        GOOD + f'session_store = "{REDIS}"\nrevocation_store = "{REDIS}"\n',
+        "revocation_store",
+        "session_store",
+    ),
     "a delay without a store": (GOOD + 'revocation_delay = "1s"\n', "revocation_delay", "revocation_store"),
-    "a delay that is too long": (GOOD + f'session_store = "{REDIS}"\nrevocation_delay = "2m"\n', "revocation_delay", "minute"),
+    "a delay that is too long": (
+        GOOD + f'session_store = "{REDIS}"\nrevocation_delay = "2m"\n',
+        "revocation_delay",
+        "minute",
+    ),
     "a delay that is none": (GOOD + f'session_store = "{REDIS}"\nrevocation_delay = "soon"\n', "revocation_delay", ""),
     "a prefix without a store": (GOOD + 'redis_prefix = "x:"\n', "redis_prefix", "session_store"),
     "an authority without a store": (GOOD + 'redis_ca_file = "ca.pem"\n', "redis_ca_file", "session_store"),
@@ -54,7 +82,11 @@ MISTAKES = {
         "cookie",
     ),
     "a provider over plain HTTP": (PROVIDER + 'jwks_url = "http://issuer.example/k"\n', "jwks_url", "https"),
-    "a provider with a password": (PROVIDER + f'jwks_url = "https://x:{PASSWORD}@issuer.example/k"\n', "jwks_url", "leave out"),
+    "a provider with a password": (
+        PROVIDER + f'jwks_url = "https://x:{PASSWORD}@issuer.example/k"\n',
+        "jwks_url",
+        "leave out",
+    ),
     "a provider that is no URL": (PROVIDER + 'jwks_url = "issuer.example"\n', "jwks_url", "https"),
     "a provider and a secret's algorithm": (NOWHERE + 'jwks_url = "https://issuer.example/k"\n', "algorithms", "RS256"),
     "a provider and keys in a file": (
@@ -159,7 +191,9 @@ def test_a_sign_out_that_cannot_be_told_says_so(flags: list[str], words: list[st
         assert word in ended.stderr, ended.stderr
 
 
-def test_a_sign_out_by_the_configuration_of_a_gate(crowd: Crowd, sharing: Sharing, store: Redis, tmp_path: Path) -> None:
+def test_a_sign_out_by_the_configuration_of_a_gate(
+    crowd: Crowd, sharing: Sharing, store: Redis, tmp_path: Path
+) -> None:
     folder = tmp_path / "etc"
     folder.mkdir()
     configuration = Configuration.of(folder, "")
@@ -193,5 +227,7 @@ def test_t33_no_password_is_in_what_a_gate_shows_of_itself(crowd: Crowd, tmp_pat
             ada.sign_in()
             store.kill()
             until(lambda: ada.get("/").status == 503, "Redis is away")
-            shown = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(site.process.pid)], capture_output=True, text=True)
+            shown = subprocess.run(
+                ["ps", "-ww", "-o", "args=", "-p", str(site.process.pid)], capture_output=True, text=True
+            )
             assert "--config" in shown.stdout and PASSWORD not in shown.stdout

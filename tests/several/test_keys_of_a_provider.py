@@ -95,7 +95,9 @@ def rotated_under_load(gate: Running, idp: Provider) -> None:
         until(lambda: load.answers.total() > 300, "the load goes on")
         current[0] = EC.token()
         until(lambda: load.answers.total() > 400, "the load goes on")
-    print(f"\n{gate.runtime}: {load.answers.total()} tokens over a rotation: {dict(load.answers)}, {len(idp.fetches)} fetches")
+    print(
+        f"\n{gate.runtime}: {load.answers.total()} tokens over a rotation: {dict(load.answers)}, {len(idp.fetches)} fetches"
+    )
     assert set(load.answers) == {200}, "a valid token was refused"
 
 
@@ -123,32 +125,33 @@ def on_both_runtimes(url: str) -> Iterator[list[Running]]:
 
 
 def test_while_the_provider_is_down_old_keys_go_on_and_new_ones_are_503() -> None:
-    with provider(OLD) as idp, on_both_runtimes(idp.url) as gates:
-        for gate in gates:
-            has_fetched(gate, idp, OLD.token())
-        idp.stop()
-        for gate in gates * 10:
-            assert status(gate, OLD.token()) == 200
-            assert status(gate, NEW.token()) == 503, "not known to be wrong"
-        idp.keys = [NEW.published()]
-        idp.start()
-        for gate in gates:
-            until(partial(takes, gate, NEW), "the new key is fetched", INTERVAL + 3)
-            assert status(gate, NEW.token(kid="nowhere")) in (401, 503)
-
-
-def test_a_provider_that_is_down_at_the_start_is_waited_for() -> None:
-    idp = Provider([OLD.published()])
+    """One goes away, and another has not come yet."""
+    late = Provider([OLD.published()])
     try:
-        with on_both_runtimes(idp.url) as gates:
+        with (
+            provider(OLD) as idp,
+            on_both_runtimes(idp.url) as gates,
+            on_both_runtimes(late.url) as waiting,
+        ):
             for gate in gates:
+                has_fetched(gate, idp, OLD.token())
+            idp.stop()
+            for gate in gates * 10:
+                assert status(gate, OLD.token()) == 200
+                assert status(gate, NEW.token()) == 503, "not known to be wrong"
+            for gate in waiting:
                 assert status(gate, OLD.token()) == 503
                 assert gate.get("/", ("Accept", "application/json")).status == 401, "without a token nobody waits"
+            idp.keys = [NEW.published()]
             idp.start()
+            late.start()
             for gate in gates:
-                until(partial(takes, gate, OLD), "it recovers", INTERVAL + 3)
+                until(partial(takes, gate, NEW), "the new key is fetched", INTERVAL + 3)
+                assert status(gate, NEW.token(kid="nowhere")) in (401, 503)
+            for gate in waiting:
+                until(partial(takes, gate, OLD), "the first keys are fetched", INTERVAL + 3)
     finally:
-        idp.stop()
+        late.stop()
 
 
 def test_t29_a_flood_of_forged_key_ids_causes_one_fetch_an_interval(runtime: str) -> None:

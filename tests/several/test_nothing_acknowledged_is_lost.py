@@ -119,7 +119,9 @@ def test_t23_without_persistence_everybody_signs_in_again_and_nobody_comes_back(
             for each in (*gates, fresh):
                 until(partial(answers, at(outside[0], each)), "it recovers", 5)
                 assert all(is_refused(at(person, each)) for person in outside)
-                assert all(is_refused(at(person, each)) for person in inside), "they cannot be told from who was signed out"
+                assert all(is_refused(at(person, each)) for person in inside), (
+                    "they cannot be told from who was signed out"
+                )
                 again = signed_in(each)
                 assert all(at(again, other).is_in() for other in gates), "she is in again everywhere"
 
@@ -138,6 +140,8 @@ def test_t23_who_was_disabled_while_redis_was_down_is_signed_out_elsewhere_once_
             assert at(ada, other).is_in()
             store.kill()
             crowd.write(disabled=("ada",))
-            until(lambda: "ada" in one.log().split("cannot be told")[-1] and "cannot be told" in one.log(), "it tries", 10)
+            until(
+                lambda: "ada" in one.log().split("cannot be told")[-1] and "cannot be told" in one.log(), "it tries", 10
+            )
             store.start()
             until(lambda: at(ada, other).get("/").status == 303, "she is out there, too", 5)

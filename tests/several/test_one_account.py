@@ -13,8 +13,10 @@ from support.people import Person
 IDLE = 4  # seconds; a session is renewed after a quarter of it
 
 
-@pytest.mark.parametrize("first", ["tokio", "python"])
-def test_a_session_is_renewed_by_turns_and_ends_when_its_user_is_disabled(first: str, crowd: Crowd, sharing: Sharing) -> None:
+@pytest.mark.parametrize(("way", "first"), [("records", "tokio"), ("sealed", "python")])
+def test_a_session_is_renewed_by_turns_and_ends_when_its_user_is_disabled(
+    first: str, crowd: Crowd, sharing: Sharing
+) -> None:
     using = sharing.for_python["using"] | {"idle": IDLE}
     with (
         gate("tokio", crowd, sharing, "--session-idle", f"{IDLE}s") as native,
@@ -27,7 +29,9 @@ def test_a_session_is_renewed_by_turns_and_ends_when_its_user_is_disabled(first:
             time.sleep(IDLE * 0.3)
             person = at(ada, gates[(turn + 1) % 2])
             reply = person.get("/")
-            assert reply.status == 200, f"turn {turn}, after {time.monotonic() - began:.1f} s: {person.demo.log()[-600:]}"
+            assert reply.status == 200, (
+                f"turn {turn}, after {time.monotonic() - began:.1f} s: {person.demo.log()[-600:]}"
+            )
             if reply.all("Set-Cookie"):
                 person.take(reply)
                 ada = person

@@ -73,7 +73,9 @@ def test_t23_one_sign_in_serves_at_every_process_and_one_sign_out_ends_it(four: 
     answered = who_answers(four, ada, REQUESTS)
     assert answered.total() == REQUESTS
     for name in NAMES:
-        share = sum(count for who, count in answered.items() if who == name or who.startswith("python ") and name == "in Python")
+        share = sum(
+            count for who, count in answered.items() if who == name or who.startswith("python ") and name == "in Python"
+        )
         assert share >= REQUESTS // 5, f"{name} answered {share} of {REQUESTS}: {answered}"
     assert sum(who.startswith("python ") for who in answered) == 2, f"one worker had nothing to do: {answered}"
     kept = at(ada, four)

@@ -92,10 +92,14 @@ def test_t23_a_gate_that_moves_to_another_redis_hears_all_that_has_ended_there(
             assert is_refused(at(kept, site)), "she has signed out"
 
 
-def test_t10_keys_of_a_provider_outlive_a_reload_while_it_is_down(runtime: str, base: str, tmp_path: Path, crowd: Crowd) -> None:
+def test_t10_keys_of_a_provider_outlive_a_reload_while_it_is_down(
+    runtime: str, base: str, tmp_path: Path, crowd: Crowd
+) -> None:
     trusting = f'algorithms = ["RS256"]\nissuer = "{ISSUER}"\naudience = "{AUDIENCE}"\n'
     with provider(OLD) as idp:
-        configuration = Configuration.of(folder(tmp_path), base + trusting + f'jwks_url = "{idp.url}?key=s3cr3t-of-the-url"\n')
+        configuration = Configuration.of(
+            folder(tmp_path), base + trusting + f'jwks_url = "{idp.url}?key=s3cr3t-of-the-url"\n'
+        )
         with configured(runtime, configuration) as site:
             site.hidden.add("s3cr3t-of-the-url")
             until(lambda: asks(site, OLD) == 200, "it has the keys")
@@ -132,7 +136,10 @@ def test_a_reload_with_a_mistake_leaves_all_as_it_was(
     configuration = Configuration.of(folder(tmp_path), base + f'session_store = "{store.url}"\n')
     with configured(runtime, configuration) as site:
         ada = signed_in(site)
-        for mistake in ('session_store = "redis://x:pa55@"\n', f'session_store = "{store.url}"\nrevocation_delay = "2m"\n'):
+        for mistake in (
+            'session_store = "redis://x:pa55@"\n',
+            f'session_store = "{store.url}"\nrevocation_delay = "2m"\n',
+        ):
             configuration.write(base + mistake)
             site.reload()
             assert "the configuration stays as it was" in site.log() and "pa55" not in site.log()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 
-import pytest
-
 from gates import KINDS, Crowd, Sharing, at, several, signed_in
 from shared_redis import Redis
 
@@ -14,18 +12,21 @@ SOON = 2.5  # the gate looks once a second, and what it has heard may be half a 
 AWAY = 5.0  # less than the 30 s that a stream is given
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_t13_a_stream_ends_when_its_user_signs_out_at_another_gate(kind: str, crowd: Crowd, sharing: Sharing) -> None:
-    with several(crowd, sharing, kind, "smol" if kind == "tokio" else "tokio") as (here, there):
-        ada, bob = signed_in(here), signed_in(here, "bob")
-        with ada.events() as hers, bob.events() as his:
-            for stream in (hers, his):
-                stream.wait_for(b"data: hello")
-            assert not hers.ended_by(time.time() + 1.2), "it ended before anybody signed out"
+def test_t13_a_stream_ends_when_its_user_signs_out_at_another_gate(crowd: Crowd, sharing: Sharing) -> None:
+    with several(crowd, sharing, *KINDS) as gates, ExitStack() as stack:
+        bob = signed_in(gates[0], "bob")
+        people = [signed_in(gate) for gate in gates]
+        his = stack.enter_context(bob.events())
+        hers = [stack.enter_context(person.events()) for person in people]
+        for stream in (his, *hers):
+            stream.wait_for(b"data: hello")
+        quiet = time.time() + 1.2
+        assert not any(stream.ended_by(quiet) for stream in (his, *hers)), "it ended before anybody signed out"
+        for number, (person, stream) in enumerate(zip(people, hers, strict=True)):
             began = time.time()
-            at(ada, there).sign_out()
-            assert hers.ended_by(began + SOON), f"still open after {SOON} s"
-            assert not his.ended_by(time.time() + 0.5), "nobody signed him out"
+            assert at(person, gates[(number + 1) % len(gates)]).sign_out().status == 303
+            assert stream.ended_by(began + SOON), f"{person.demo.runtime}: still open after {SOON} s"
+        assert not his.ended_by(time.time() + 0.5), "nobody signed him out"
 
 
 def test_a_stream_outlives_a_redis_that_freezes_for_some_seconds(crowd: Crowd, sharing: Sharing, store: Redis) -> None:
@@ -41,7 +42,9 @@ def test_a_stream_outlives_a_redis_that_freezes_for_some_seconds(crowd: Crowd, s
         finally:
             store.thaw()
         back = time.time() + 1.5
-        assert not [kind for kind, stream in streams.items() if stream.ended_by(back)], "they ended when Redis came back"
+        assert not [kind for kind, stream in streams.items() if stream.ended_by(back)], (
+            "they ended when Redis came back"
+        )
         for person in people:
             assert person.sign_out().status == 303
         soon = time.time() + SOON

@@ -100,7 +100,10 @@ class Traffic:
         start, end = self.span(phase)
         took: dict[str, float] = {}
         for gate in {gate.runtime for gate in self.gates}:
-            asked = sorted((a for a in self.asked if a.kind == kind and a.gate == gate and start <= a.began < end), key=lambda a: a.ended)
+            asked = sorted(
+                (a for a in self.asked if a.kind == kind and a.gate == gate and start <= a.began < end),
+                key=lambda a: a.ended,
+            )
             bad = [a.ended for a in asked if a.status != status]
             good = [a.ended for a in asked if a.status == status and a.ended > max(bad, default=0.0)]
             took[gate] = good[0] - start if good else float("inf")

@@ -149,10 +149,8 @@ impl Gate {
     /// Whether a session has not been ended before its time.
     pub(crate) fn spares(&self, holder: &Holder, now: Timestamp) -> bool {
         let Holder { id, user, issued } = holder;
-        self.0
-            .sessions
-            .as_ref()
-            .is_some_and(|sessions| sessions.is_in_touch(now) && sessions.endings().spare(id, user, *issued))
+        let sessions = self.0.sessions.as_ref();
+        sessions.is_some_and(|sessions| sessions.is_in_touch(now) && sessions.spares(id, user, *issued))
     }
 
     pub(crate) fn throttle(&self) -> MutexGuard<'_, Throttle> {

@@ -41,8 +41,7 @@ impl Endings {
     }
 
     /// Takes what a store that others share has told.
-    pub(crate) fn hear(&mut self, endings: Vec<Ending>, floor: Timestamp, now: Timestamp) {
-        self.raise_floor(Some(floor));
+    pub(crate) fn hear(&mut self, endings: Vec<Ending>, now: Timestamp) {
         for ending in endings {
             let forgotten = match ending {
                 Ending::Session { id, at } => self.sessions.insert(id, at, ()),

@@ -15,6 +15,8 @@ pub(crate) struct Heard {
     time: Option<Timestamp>,
     /// How far that was ahead of this gate's clock, in milliseconds.
     ahead: i64,
+    /// Whatever was issued up to here has ended, as far as the store knows.
+    floor: Option<Timestamp>,
 }
 
 impl Heard {
@@ -31,6 +33,21 @@ impl Heard {
     pub(crate) fn ask(&mut self, now: Timestamp) -> Option<String> {
         self.asked = Some(now);
         self.position.clone()
+    }
+
+    /// Whether the store knows of the time when a session was issued.
+    pub(crate) fn reaches(&self, issued: Timestamp) -> bool {
+        self.floor.is_none_or(|floor| issued > floor)
+    }
+
+    /// Whatever was issued up to here has ended, as far as the store knows.
+    pub(crate) fn floor(&self) -> Option<Timestamp> {
+        self.floor
+    }
+
+    /// The store knows of nothing before `floor`.
+    pub(crate) fn begin_at(&mut self, floor: Timestamp) {
+        self.floor = self.floor.max(Some(floor));
     }
 
     /// The store has told up to `position`, and whether there is `more`, when it was asked at the moment `asked`.

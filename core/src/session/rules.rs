@@ -96,7 +96,7 @@ impl SessionRules {
             Err(SessionFault::Ended)
         } else if now >= until {
             Err(SessionFault::Idle)
-        } else if !self.endings().spare(&session.id, &session.user.id, session.issued) {
+        } else if !self.spares(&session.id, &session.user.id, session.issued) {
             Err(SessionFault::SignedOut)
         } else {
             Ok(())
@@ -152,8 +152,12 @@ impl SessionRules {
         let user = User { claims: None, ..user };
         let now = self.time(now);
         // Where a store is shared, the moment up to which it has been heard: what ends later ends this session, too.
-        let heard = self.heard().told_until().filter(|_| self.sharing.is_some());
-        let issued = self.endings().issue(&user.id, asked, heard.unwrap_or(now))?;
+        let (heard, floor) = {
+            let heard = self.heard();
+            (heard.told_until(), heard.floor().map(|floor| floor.after(Duration::from_millis(1))))
+        };
+        let begin = heard.unwrap_or(now);
+        let issued = self.endings().issue(&user.id, asked, floor.map_or(begin, |floor| begin.max(floor)))?;
         let ends = now.after(self.lifetime);
         let until = now.after(self.idle).min(ends);
         Some(Session { id: secret.id(), user, credential, issued, renewed: now, until, ends })
@@ -208,9 +212,11 @@ impl SessionRules {
     /// Takes what the store told when it was asked at the moment `asked`.
     pub(crate) fn hear(&self, news: EndingsNews, asked: Timestamp, now: Timestamp) {
         let EndingsNews { endings, position, more, floor, now: time } = news;
-        self.endings().hear(endings, floor, time);
-        // Once it has been heard: whoever finds that it has been must find the endings, too.
-        self.heard().hear(position, more, time, asked, now);
+        self.endings().hear(endings, time);
+        // Once they are known: whoever finds that the store was heard must find what it told, too.
+        let mut heard = self.heard();
+        heard.begin_at(floor);
+        heard.hear(position, more, time, asked, now);
     }
 
     /// The time by the clock that sessions live by: the store's where one is shared, since gates' clocks may differ.
@@ -262,6 +268,12 @@ impl SessionRules {
     /// What has ended before its time, to be remembered beyond these rules.
     pub(crate) fn shared_endings(&self) -> Arc<Mutex<Endings>> {
         Arc::clone(&self.endings)
+    }
+
+    /// Whether a session of this user, issued then, has not been ended before its time.
+    pub(crate) fn spares(&self, id: &SessionId, user: &str, issued: Timestamp) -> bool {
+        let is_known = self.heard().reaches(issued);
+        is_known && self.endings().spare(id, user, issued)
     }
 
     /// Ends one session for good.

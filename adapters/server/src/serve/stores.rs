@@ -113,7 +113,7 @@ impl Settings {
         let made_of = (url.clone(), self.redis_prefix.clone(), authorities);
         let store = match before.filter(|before| before.made_of == made_of) {
             Some(before) => before.clone(),
-            None => KeptStore { store: Arc::new(made(key, &made_of, problems)?), made_of },
+            None => KeptStore { store: Arc::new(self.made(key, &made_of, problems)?), made_of },
         };
         let stale = self.revocation_delay.map_or(Sharing::default().stale, |delay| delay.0);
         if stale > Duration::from_mins(1) {
@@ -121,7 +121,31 @@ impl Settings {
                 .say("revocation_delay", "a sign-out would go unheard for more than a minute; choose less");
             return None;
         }
-        Some(Shared { store, sharing: Sharing { stale, ..Sharing::default() } })
+        let grace = Sharing::default().grace.max(stale);
+        Some(Shared { store, sharing: Sharing { stale, grace } })
+    }
+
+    /// The store; or what is wrong with what it would be made of.
+    fn made(
+        &self,
+        key: &'static str,
+        (url, prefix, authorities): &MadeOf,
+        problems: &mut Problems,
+    ) -> Option<RedisStore> {
+        let told = |error: &ConfigError| format!("{}; {}", error.problem(), error.remedy());
+        let store = RedisStore::new(&url.0).map_err(|error| problems.say(key, told(&error))).ok()?;
+        let store = match prefix {
+            Some(prefix) => store.prefix(prefix),
+            None => store,
+        };
+        let (Some(authorities), Some(path)) = (authorities, &self.redis_ca_file) else { return Some(store) };
+        let refused = |error| problems.say("redis_ca_file", format!("{}: {}", path.display(), told(&error)));
+        store.trust(authorities).map_err(refused).ok()
+    }
+
+    /// The keys whose Redis has a password that stands in the URL.
+    pub(super) fn passwords(&self) -> impl Iterator<Item = &'static str> {
+        self.redis().into_iter().filter(|(_, url)| url.has_password()).map(|(key, _)| key)
     }
 
     fn contradictions_about_stores(&self, problems: &mut Problems) {
@@ -152,24 +176,6 @@ impl Settings {
                 .say(key, "nobody signs in, so there are no sessions; name a users_file, or leave it out");
         }
     }
-}
-
-/// The store; or what is wrong with what it would be made of.
-fn made(
-    key: &'static str,
-    (url, prefix, authorities): &MadeOf,
-    problems: &mut Problems,
-) -> Option<RedisStore> {
-    let told = |key, error: &ConfigError, problems: &mut Problems| {
-        problems.say(key, format!("{}; {}", error.problem(), error.remedy()));
-    };
-    let store = RedisStore::new(&url.0).map_err(|error| told(key, &error, problems)).ok()?;
-    let store = match prefix {
-        Some(prefix) => store.prefix(prefix),
-        None => store,
-    };
-    let Some(authorities) = authorities else { return Some(store) };
-    store.trust(authorities).map_err(|error| told("redis_ca_file", &error, problems)).ok()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::names::Names;
 use super::settings::Settings;
-use super::stores::{RedisUrl, Store};
+use super::stores::Store;
 use crate::sessions::warn_of_sealed_sessions;
 
 /// Logs all of it. To be called once the settings are sure to be in force: a mistake is told alone.
@@ -55,23 +55,21 @@ fn below_twice(settings: &Settings, names: &Names) -> Vec<String> {
     rules.chain(paths).chain(prefixes).filter(|_| !mount.is_empty()).filter_map(told).collect()
 }
 
-/// A sentence for each Redis whose password everybody on this machine can read, because it stands in a flag.
+/// A sentence for each Redis whose password everybody on this machine can read, in a flag or in a file.
 fn shown_passwords(settings: &Settings, names: &Names) -> Vec<String> {
-    let session_store = match &settings.session_store {
-        Some(Store::Redis(url)) => Some(url),
-        _ => None,
+    let told = |key| {
+        let setting = names.of_key(key);
+        match names.file() {
+            _ if names.is_flag(key) => Some(format!(
+                "{setting}: everybody on this machine can read the password in a flag; name the Redis in the file instead"
+            )),
+            Some(file) if is_readable_by_everybody(file) => Some(format!(
+                "{setting}: it has a password, and everybody on this machine can read the file; make it its owner's alone (chmod 600)"
+            )),
+            _ => None,
+        }
     };
-    let urls = [("session_store", session_store), ("revocation_store", settings.revocation_store.as_ref())];
-    let shown = |(key, url): &(&str, Option<&RedisUrl>)| {
-        names.is_flag(key) && url.is_some_and(RedisUrl::has_password)
-    };
-    let told = |(key, _): (&str, _)| {
-        let key = names.of_key(key);
-        format!(
-            "{key}: everybody on this machine can read the password in a flag; name the Redis in the file instead"
-        )
-    };
-    urls.into_iter().filter(shown).map(told).collect()
+    settings.passwords().filter_map(told).collect()
 }
 
 /// A provider signs tokens for many, and not all of them are meant for us.

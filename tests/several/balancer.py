@@ -15,7 +15,6 @@ from gates import Crowd, Sharing, gate
 from needed import found
 from serve.certificate import Certificate
 from serve.operators import block, flags, replaced
-from support.checks import until
 from support.process import lasting_address, process
 from support.program import ROOT, Running
 from support.wire import Address, Headers, Reply, authority, exchange

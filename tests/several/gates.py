@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -173,9 +175,9 @@ def python_gate(
             assert not leaked, f"a secret is in the log: {leaked[0][:12]}…"
             assert "in ASGI application" not in text, text[text.index("in ASGI application") :][:3000]
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            with suppress(ProcessLookupError):  # its workers would outlive it
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def workers_asked(address: Address, target: str, headers: Headers, seconds: float) -> dict[int, int]:

@@ -74,7 +74,7 @@ MISTAKES = {
     "an authority that is none": (
         GOOD + f'session_store = "{REDIS.replace("redis", "rediss", 1)}"\nredis_ca_file = "users.toml"\n',
         "redis_ca_file",
-        "users.toml",
+        "certificate",
     ),
     "secrets for sessions in Redis": (
         GOOD + f'session_store = "{REDIS}"\nsession_secret_files = ["s"]\n',
@@ -97,7 +97,7 @@ MISTAKES = {
     "an authority of a provider that is none": (
         PROVIDER + 'jwks_url = "https://issuer.example/k"\njwks_ca_file = "users.toml"\n',
         "jwks_ca_file",
-        "users.toml",
+        "certificate",
     ),
     "an authority without a provider": (GOOD + 'jwks_ca_file = "ca.pem"\n', "jwks_ca_file", "jwks_url"),
     "an authority of a provider that is not there": (
@@ -123,7 +123,7 @@ def test_a_mistake_is_named_with_its_key_and_a_remedy_and_without_a_password(mis
     [
         f'session_store = "{REDIS}"\n',
         f'session_store = "{REDIS}"\nrevocation_delay = "0s"\nredis_prefix = "dash:"\n',
-        f'session_store = "rediss://127.0.0.1/1"\nredis_ca_file = "ca.pem"\n',
+        'session_store = "rediss://127.0.0.1/1"\nredis_ca_file = "ca.pem"\n',
         f'session_store = "cookie"\nsession_secret_files = ["seal"]\nrevocation_store = "{REDIS}"\nrevocation_delay = "1m"\n',
         'algorithms = ["RS256", "EdDSA"]\njwks_url = "https://issuer.example/k"\njwks_ca_file = "ca.pem"\nissuer = "x"\n',
         'algorithms = ["ES256"]\njwks_url = "http://127.0.0.1:9/k"\naudience = "x"\n',

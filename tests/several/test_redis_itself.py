@@ -187,7 +187,7 @@ def slow_line(to: Address, delay: float) -> Iterator[Address]:
             end.close()
 
 
-@pytest.mark.parametrize(("way", "delay"), [("records", 0.3), ("sealed", 0.3), ("records", 1.5)])
+@pytest.mark.parametrize(("way", "delay"), [("records", 0.2), ("sealed", 0.2), ("records", 1.5)])
 def test_t32_a_slow_redis_is_waited_for_three_seconds_at_most(
     delay: float, crowd: Crowd, sharing: Sharing, store: Redis
 ) -> None:

@@ -116,7 +116,9 @@ class Traffic:
             start, end = self.span(phase)
             for kind in sorted({asked.kind for asked in self.asked}):
                 of = [a for a in self.asked if a.kind == kind and start <= a.began < end]
+                if not of:
+                    continue
                 counts = Counter(a.status for a in of)
                 told = ", ".join(f"{status or 'none'} ×{count}" for status, count in sorted(counts.items()))
-                lines.append(f"{phase:<22} {kind:<18} {told:<44} {max((a.waited for a in of), default=0):.2f} s")
+                lines.append(f"{phase:<22} {kind:<18} {told:<44} {max(a.waited for a in of):.2f} s")
         return "\n".join(lines)

@@ -149,14 +149,20 @@ impl KeySet {
     /// It is too early for another; when it is not, is for the log.
     pub fn begin_fetch_for_token(&self, now: Timestamp) -> Result<(), Unavailable> {
         let mut state = self.state();
-        let wait = state.wait(self.0.limits.interval, now);
+        let interval = self.0.limits.interval;
+        // Before there is any set, a token asks for no more than is fetched anyway, and uses nothing up.
+        let is_first = state.good.is_none();
+        let wait = if is_first { wait_after(state.begun, interval, now) } else { state.wait(interval, now) };
         if !wait.is_zero() {
             return Err(Unavailable::new(format!(
                 "the token's key is unknown, and the provider was asked for keys just now; it may be asked again in {} s",
                 wait.as_millis().div_ceil(1000)
             )));
         }
-        (state.begun, state.asked) = (Some(now), Some(now));
+        state.begun = Some(now);
+        if !is_first {
+            state.asked = Some(now);
+        }
         state.missing.clear();
         Ok(())
     }
@@ -232,15 +238,20 @@ impl KeySet {
 }
 
 impl State {
-    /// How long until a token may cause a fetch. A clock that was set back delays it by one interval at most: what is farther
-    /// ahead than that is of before. What is nearer may merely have been read by another thread.
+    /// How long until a token may cause a fetch again.
     fn wait(&self, interval: Duration, now: Timestamp) -> Duration {
-        match self.asked {
-            Some(asked) if asked.time_left(now) <= interval => {
-                asked.after(interval).time_left(now).min(interval)
-            }
-            _ => Duration::ZERO,
+        wait_after(self.asked, interval, now)
+    }
+}
+
+/// How long until an interval has passed. A clock that was set back delays it by one interval at most: what is farther ahead than that
+/// is of before. What is nearer may merely have been read by another thread.
+fn wait_after(moment: Option<Timestamp>, interval: Duration, now: Timestamp) -> Duration {
+    match moment {
+        Some(moment) if moment.time_left(now) <= interval => {
+            moment.after(interval).time_left(now).min(interval)
         }
+        _ => Duration::ZERO,
     }
 }
 
@@ -336,6 +347,7 @@ mod tests {
     #[test]
     fn tokens_cause_one_fetch_an_interval_and_upkeep_is_none_of_theirs() {
         let set = key_set(KeySetLimits::default());
+        set.fetched(&with("a"), None, START).unwrap();
         set.begin_fetch(START);
         assert!(set.begin_fetch_for_token(START).is_ok());
         let early = set.begin_fetch_for_token(later(SECOND)).unwrap_err().to_string();
@@ -345,8 +357,20 @@ mod tests {
     }
 
     #[test]
+    fn before_there_is_a_set_tokens_ask_for_no_more_than_is_fetched_anyway() {
+        let set = key_set(KeySetLimits::default());
+        set.begin_fetch_for_token(START).unwrap();
+        assert!(set.begin_fetch_for_token(later(9 * SECOND)).is_err());
+        set.begin_fetch_for_token(later(10 * SECOND)).unwrap();
+        set.fetched(&with("a"), None, later(11 * SECOND)).unwrap();
+        assert!(set.begin_fetch_for_token(later(11 * SECOND)).is_ok(), "the first was nobody's");
+        assert!(set.begin_fetch_for_token(later(12 * SECOND)).is_err());
+    }
+
+    #[test]
     fn a_key_that_was_missing_is_missed_for_an_interval_or_until_it_comes() {
         let set = key_set(KeySetLimits::default());
+        set.fetched(&with("a"), None, START).unwrap();
         set.begin_fetch_for_token(START).unwrap();
         set.fetched(&with("a"), None, START).unwrap();
         set.miss("b");
@@ -414,6 +438,7 @@ mod tests {
     #[test]
     fn a_successor_knows_what_the_set_before_it_knew() {
         let (old, new) = (key_set(KeySetLimits::default()), key_set(KeySetLimits::default()));
+        old.fetched(&with("a"), None, START).unwrap();
         old.begin_fetch_for_token(START).unwrap();
         old.fetched(&with("a"), None, START).unwrap();
         new.succeed(&old);

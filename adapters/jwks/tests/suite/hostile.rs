@@ -62,6 +62,9 @@ fn a_dead_one() {
     let world = World::at(&format!("http://127.0.0.1:{port}/certs"), Provider::start());
     world.has_failed();
     let why = world.ask().outcome().unwrap_err();
+    says(&why.to_string(), "may be asked again in");
+    world.clock.advance(Duration::from_secs(10));
+    let why = world.ask().outcome().unwrap_err();
     says(&why.to_string(), "could not be connected to");
 }
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use authgate_tower::SharedStore as _;
-use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgGroup, Args};
 
 use super::names::Names;
 use super::plan::load;
@@ -16,6 +16,8 @@ use crate::failure::Failure;
 use crate::output::say;
 
 #[derive(Debug, Args)]
+#[group(id = "where")]
+#[command(group(ArgGroup::new("which").args(["config", "store"]).required(true)))]
 #[command(after_help = "\
 Every gate that shares the Redis refuses the user's sessions within its revocation_delay, half a second unless set otherwise; \
 streams end a second later at most. Whoever may sign in can do so again: to keep a user out, disable them first.
@@ -28,10 +30,10 @@ pub(crate) struct SignOutOptions {
     #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     user: String,
     /// The configuration of a gate that names the Redis
-    #[arg(long, value_name = "FILE", required_unless_present = "store")]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The Redis itself
-    #[arg(long, value_name = "REDIS", conflicts_with = "config")]
+    #[arg(long, value_name = "REDIS")]
     store: Option<RedisUrl>,
     /// What goes before every key in Redis [default: authgate:]
     #[arg(long, value_name = "TEXT", conflicts_with = "config")]

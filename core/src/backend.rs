@@ -43,8 +43,8 @@ pub trait AuthBackend: Send + Sync + 'static {
     /// Who asks, if the request proves it. Called for every request that is not public; must not block.
     fn authenticate(&self, head: &Head<'_>, now: Timestamp) -> Proof;
 
-    /// Who asks, after the driver was asked for keys at the moment `asked`, because this backend [needs](Proof::NeedsKeys) some;
-    /// `fetched` tells whether they came.
+    /// Who asks, after the driver was asked for keys at the moment `asked`, because this backend
+    /// [needs](Proof::NeedsKeys) some; `fetched` tells whether they came.
     fn authenticate_with_keys(
         &self,
         token: &[u8],
@@ -138,8 +138,8 @@ pub enum LoginAnswer {
     /// A form for a username and a password. The driver is asked whose they are
     /// ([`Step::CheckPassword`](crate::Step::CheckPassword)), and the gate makes a session.
     Password,
-    /// The same form, where the host keeps sign-ins in sessions of its own. The gate makes none: once the reason of its reply
-    /// is [`Reason::SignIn`](crate::Reason::SignIn), the host notes who that was.
+    /// The same form, where the host keeps sign-ins in sessions of its own. The gate makes none: once the reason of its
+    /// reply is [`Reason::SignIn`](crate::Reason::SignIn), the host notes who that was.
     PasswordForHost,
     /// Nothing: the dashboard has a login page itself, so the path is open to everybody.
     Forward,
@@ -155,7 +155,8 @@ pub enum LogoutAnswer {
     ToLogin,
     /// The gate ends its session: a POST does, and a GET shows a button that posts.
     EndSession,
-    /// Nothing: the dashboard answers it itself. It is open to everybody if it is a public path, and an ordinary path if not.
+    /// Nothing: the dashboard answers it itself. It is open to everybody if it is a public path, and an ordinary path if
+    /// not.
     Forward,
     /// An answer of its own: [`Decision::Delegate`](crate::Decision::Delegate).
     Delegate,

@@ -138,23 +138,23 @@ impl GateBuilder {
         self
     }
 
-    /// Who may send which requests, by path and method, instead of [`access`](Self::access). Public paths stay public. Default:
-    /// no rules, and whoever satisfies `access` may do everything. Where one allows a network, the
+    /// Who may send which requests, by path and method, instead of [`access`](Self::access). Public paths stay public.
+    /// Default: no rules, and whoever satisfies `access` may do everything. Where one allows a network, the
     /// [`allowed_hosts`](Self::allowed_hosts) must be named, too.
     pub fn rules(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
         self.rules = rules.into_iter().collect();
         self
     }
 
-    /// The networks that clients may ask from at all, even for the login page: addresses, or networks in CIDR notation. Default:
-    /// any.
+    /// The networks that clients may ask from at all, even for the login page: addresses, or networks in CIDR notation.
+    /// Default: any.
     pub fn allowed_networks(mut self, networks: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.allowed_networks = networks.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Refuses requests that came over plain HTTP, unless their client is on this machine. Behind a proxy that ends TLS, that
-    /// one must be among [`trusted_proxies`](Self::trusted_proxies) to be believed. Default: no.
+    /// Refuses requests that came over plain HTTP, unless their client is on this machine. Behind a proxy that ends TLS,
+    /// that one must be among [`trusted_proxies`](Self::trusted_proxies) to be believed. Default: no.
     pub fn require_tls(mut self, required: bool) -> Self {
         self.require_tls = required;
         self
@@ -223,8 +223,8 @@ impl GateBuilder {
         self
     }
 
-    /// Shares sessions, their ends, and the count of tries to sign in with other gates, by way of a store that the driver asks. It
-    /// is for a store that many processes share, whether sessions are records in it or sealed. Default: no.
+    /// Shares sessions, their ends, and the count of tries to sign in with other gates, by way of a store that the driver
+    /// asks. It is for a store that many processes share, whether sessions are records in it or sealed. Default: no.
     pub fn sharing(mut self, sharing: Sharing) -> Self {
         self.sharing = Some(sharing);
         self
@@ -252,15 +252,15 @@ impl GateBuilder {
     /// [`Gate::AUTH_REQUEST`], Caddy's `forward_auth` and Traefik's `forwardAuth` at [`Gate::FORWARD_AUTH`], both below the mount.
     /// Beside them there are the login and logout pages, and nothing else. Needs [`trusted_proxies`](Self::trusted_proxies).
     ///
-    /// Whoever is let in is announced on the empty 204, in the fields that [`upstream`](Self::upstream) names, with `Cookie` as
-    /// the dashboard should see it. Default: no.
+    /// Whoever is let in is announced on the empty 204, in the fields that [`upstream`](Self::upstream) names, with
+    /// `Cookie` as the dashboard should see it. Default: no.
     pub fn forward_auth(mut self) -> Self {
         self.forward_auth = true;
         self
     }
 
-    /// Takes the place of a gate that has been built before, with other settings: tries to sign in stay counted, and sessions
-    /// that have ended stay so. Both gates go on with one memory. Default: nothing is known.
+    /// Takes the place of a gate that has been built before, with other settings: tries to sign in stay counted, and
+    /// sessions that have ended stay so. Both gates go on with one memory. Default: nothing is known.
     ///
     /// Limits of the [`throttle`](Self::throttle) that differ begin to count anew.
     pub fn succeeding(mut self, predecessor: &Gate) -> Self {
@@ -370,8 +370,8 @@ fn sessions(
     }
 }
 
-/// Two tables of who may pass would have to agree. And where a network is proof enough, any page could have its name lead here
-/// and read along (DNS rebinding), were it not for the names that are ours.
+/// Two tables of who may pass would have to agree. And where a network is proof enough, any page could have its name lead
+/// here and read along (DNS rebinding), were it not for the names that are ours.
 fn rules(rules: Vec<Rule>, access: &Access, hosts_are_known: bool) -> Result<Option<RuleSet>, ConfigError> {
     if rules.is_empty() {
         return Ok(None);

@@ -49,8 +49,8 @@ pub(crate) struct Settings {
     pub(crate) pages: Pages,
     /// None where no backend makes sessions.
     pub(crate) sessions: Option<SessionRules>,
-    /// What has ended before its time, here or behind a gate that this one took the place of, even if it made sessions and this
-    /// one does not.
+    /// What has ended before its time, here or behind a gate that this one took the place of, even if it made sessions
+    /// and this one does not.
     pub(crate) endings: Option<Arc<Mutex<Endings>>>,
     pub(crate) throttle: Arc<Mutex<Throttle>>,
     pub(crate) limits: HeadLimits,
@@ -86,8 +86,8 @@ impl Gate {
     /// Where nginx's `auth_request` asks, below the mount: the answer is 204, 401 or 403, always empty.
     pub const AUTH_REQUEST: &str = "/authgate/auth-request";
 
-    /// Where Caddy's `forward_auth` and Traefik's `forwardAuth` ask, below the mount: the answer is 204, or what the client is to
-    /// be sent.
+    /// Where Caddy's `forward_auth` and Traefik's `forwardAuth` ask, below the mount: the answer is 204, or what the
+    /// client is to be sent.
     pub const FORWARD_AUTH: &str = "/authgate/forward-auth";
 
     /// Starts a gate whose users `backend` knows. Everything else has a default.
@@ -102,31 +102,32 @@ impl Gate {
 
     /// Begins with a request at the moment `now`.
     ///
-    /// For bearer tokens, public paths and sealed sessions that are not due for renewal, the first step is already
-    /// [`Step::Done`].
+    /// For bearer tokens whose key is known, for public paths, and for sealed sessions that are not due for renewal
+    /// (where gates share a store: if what has ended was heard a moment ago), the first step is already [`Step::Done`].
     pub fn begin(&self, head: &Head<'_>, now: Timestamp) -> Step {
         flow::begin(self, head, now)
     }
 
-    /// Ends all sessions of the user with this id that have begun until `now`: somebody was disabled, has a new password, or
-    /// has lost a machine. Open streams end as well. It holds for this gate and its clones. Where gates [share](crate::Sharing) a store,
-    /// tell that as well, which an adapter's function of this name does; without, another process must be told, too, and a
-    /// process that starts anew has forgotten it: with a store of your own, also remove that user's records, or those that
-    /// nobody has shown since are good again.
+    /// Ends all sessions of the user with this id that have begun until `now`: somebody was disabled, has a new password,
+    /// or has lost a machine. Open streams end as well. It holds for this gate and its clones. Where gates
+    /// [share](crate::Sharing) a store, tell that as well, which an adapter's function of this name does; without,
+    /// another process must be told, too, and a process that starts anew has forgotten it: with a store of your own, also
+    /// remove that user's records, or those that nobody has shown since are good again.
     pub fn sign_out_everywhere(&self, user: &str, now: Timestamp) {
         self.end_sessions_begun_until(user, now, now);
     }
 
-    /// As [`sign_out_everywhere`](Self::sign_out_everywhere), for those that have begun up to the moment `until`, when it was
-    /// noticed that something had changed: who signed in since did so as things are.
+    /// As [`sign_out_everywhere`](Self::sign_out_everywhere), for those that have begun up to the moment `until`, when it
+    /// was noticed that something had changed: who signed in since did so as things are.
     pub fn end_sessions_begun_until(&self, user: &str, until: Timestamp, now: Timestamp) {
         if let Some(sessions) = &self.0.sessions {
             sessions.end_user(user, until, now);
         }
     }
 
-    /// What a store that gates [share](crate::Sharing) is to be asked for what has ended; nothing if it was asked a moment ago, or if
-    /// none is shared. A request finds out by itself; whoever asks before the first one comes spares it the wait.
+    /// What a store that gates [share](crate::Sharing) is to be asked for what has ended; nothing if what it told is new
+    /// enough, or if none is shared. A request finds out by itself; whoever asks before the first one comes spares it the
+    /// wait.
     pub fn asks(&self, now: Timestamp) -> Option<EndingsSince> {
         self.0.sessions.as_ref()?.news_wanted(now)
     }

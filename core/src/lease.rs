@@ -41,9 +41,9 @@ impl Lease {
         sessions.is_some_and(SessionRules::are_shared)
     }
 
-    /// What must be asked before [`holds`](Self::holds) tells what has ended elsewhere, too: where gates share a store, and the last
-    /// answer is a moment ago. Hand the answer to [`hear`](Self::hear); where there is none, the admission stays as it is for a
-    /// while ([`Sharing::grace`](crate::Sharing::grace)), and then ends.
+    /// What must be asked before [`holds`](Self::holds) tells what has ended elsewhere, too: where gates share a store,
+    /// and the last answer is not new enough any more. Hand the answer to [`hear`](Self::hear); where there is none, the
+    /// admission stays as it is for a while ([`Sharing::grace`](crate::Sharing::grace)), and then ends.
     pub fn asks(&self, now: Timestamp) -> Option<EndingsSince> {
         let (gate, _) = self.session.as_ref()?;
         gate.asks(now)

@@ -32,6 +32,10 @@
 //!      └─ Delegate(delegation)  a custom backend answers its own login, logout or route
 //! ```
 //!
+//! Not drawn: `FetchKeys`, for a token whose key is unknown. Where gates share a store: `HearEndings` before a session
+//! counts and before one begins; `LoadCounts` and `SwapCounts` around `CheckPassword`; `DropSession` for a sealed session
+//! that ends, too.
+//!
 //! A backend that must wait is asked by the driver, whose loop is one flat `match`:
 //!
 //! ```

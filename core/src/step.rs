@@ -29,9 +29,9 @@ pub enum Step {
     ReadBody(BodyLimit, Then<Result<Body, BodyError>>),
     /// Ask the backend of this name who sent the request: somebody proven, nobody, or "could not ask".
     AskBackend(&'static str, Then<Result<Option<Proven>, Unavailable>>),
-    /// Fetch the keys of the backend of this name, whose [`KeySet`](crate::KeySet) says when that may be: a token's key is not
-    /// among those that are known. Answer once a fetch has ended, this request's or another's; an error if it brought no keys, or
-    /// if it is too early for one.
+    /// Fetch the keys of the backend of this name, whose [`KeySet`](crate::KeySet) says when that may be: a token's key
+    /// is not among those that are known. Answer once a fetch has ended, this request's or another's; an error if it
+    /// brought no keys, or if it is too early for one.
     FetchKeys(&'static str, Then<Result<(), Unavailable>>),
     /// Check a password: whose it is, or nobody's. Hashing takes long: not on the event loop.
     CheckPassword(Credentials, Then<Result<Verdict, Unavailable>>),
@@ -46,9 +46,12 @@ pub enum Step {
     /// Replace the session of this id in the store; `false` if there is none (any more), and then none is made.
     RenewSession(SessionId, Session, Then<Result<bool, Unavailable>>),
     /// Remove the session of this id from the store, for good. It is no fault if there is none. Where gates
-    /// [share](crate::Sharing) a store, the others hear of it as of any ending, whether or not there was a record.
+    /// [share](crate::Sharing) a store, the others hear of it as of any ending, whether or not there was a record; there
+    /// it is asked for sealed sessions, too.
     DropSession(SessionId, Then<Result<(), Unavailable>>),
-    /// Tell what has ended elsewhere since. Asked only of gates that [share](crate::Sharing) a store, as are the next two.
+    /// Tell what has ended since the gate heard last, here or elsewhere. It is asked again at once while the answer says
+    /// that there is [`more`](EndingsNews::more). Asked only of gates that [share](crate::Sharing) a store, as are the
+    /// next two.
     HearEndings(EndingsSince, Then<Result<EndingsNews, Unavailable>>),
     /// Load these counts of tries to sign in, in this order; nothing for one that there is not (any more).
     LoadCounts(Vec<CountKey>, Then<Result<Vec<Option<Count>>, Unavailable>>),

@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from authgate._asking import threads
@@ -57,7 +58,9 @@ class RedisStore:
             self.asynchronous = _Asynchronous(server, self._asks)
         else:
             command = getattr(server, "execute_command", None)
-            if command is None or inspect.iscoroutinefunction(command):
+            if inspect.iscoroutinefunction(command):
+                raise TypeError("session: this client of redis-py is asynchronous; give a URL, or a `redis.Redis`")
+            if command is None:
                 text = f"session: a {type(server).__name__} is no Redis that can be asked; give a URL, or a `redis.Redis`"
                 raise TypeError(text)
             self._client = server
@@ -225,6 +228,10 @@ def _options() -> dict[str, Any]:
 
 
 def _client(url: str) -> Any:
+    database = urlsplit(url).path.strip("/")
+    if database and not database.isdecimal() and not url.startswith("unix:"):
+        # redis-py would take the first, and these gates would share nothing with those that another program sends there.
+        raise ConfigError("session", "session: what follows the host of the Redis is no database number; write redis://host:6379/0")
     try:
         client = _redis().Redis.from_url(url, **_options())
         pool = client.connection_pool

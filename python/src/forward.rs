@@ -131,8 +131,8 @@ impl Lease {
         hearing.map(|hearing| hearing.bind(py).clone())
     }
 
-    /// What must be asked, if it must be: up to where the store has been heard, how long sessions live, and the moment. Whoever
-    /// calls it must ask: for a while nobody else is told to.
+    /// What must be asked, if it must be: up to where the store has been heard, how long sessions live, and the moment.
+    /// Whoever calls it must ask: for a while nobody else is told to.
     fn asks(&self, py: Python<'_>) -> PyResult<Option<Asked>> {
         Ok(asked(&self.lease, self.gate.now(py)?))
     }
@@ -182,7 +182,8 @@ impl Send {
 }
 
 impl Send {
-    /// Sends a message as long as the admission holds, as far as is known here; where others may have ended it, they are heard first.
+    /// Sends a message as long as the admission holds, as far as is known here; where others may have ended it, they are
+    /// heard first.
     fn pass<'py>(&self, py: Python<'py>, message: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
         static AFTER_HEARING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let (send, now) = (self.to.bind(py), self.gate.now(py)?);

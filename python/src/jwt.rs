@@ -73,8 +73,9 @@ impl JwtBackend {
 
     /// The user whom `token` proves at the moment `now`, or None if it proves nothing.
     ///
-    /// `now` is in seconds since the epoch, as `time.time()` gives it; by default it is the present. If the token's key is one that
-    /// the provider must be asked for, this waits for it, 5 s at most; `authgate.Unavailable` is raised if it cannot be asked.
+    /// `now` is in seconds since the epoch, as `time.time()` gives it; by default it is the present. If the token's key
+    /// is one that the provider must be asked for, this waits for it, 5 s at most; `authgate.Unavailable` is raised if it
+    /// cannot be asked.
     #[pyo3(signature = (token, now = None))]
     fn verify(&self, token: &Bound<'_, PyAny>, now: Option<f64>) -> PyResult<Option<User>> {
         let made = self.made()?;
@@ -109,16 +110,16 @@ impl JwtBackend {
         })
     }
 
-    /// Why `token` proves nothing at the moment `now`, for a log; None if it proves a user. Never tell a client. No provider is
-    /// asked for keys.
+    /// Why `token` proves nothing at the moment `now`, for a log; None if it proves a user. Never tell a client. No
+    /// provider is asked for keys.
     #[pyo3(signature = (token, now = None))]
     fn explain(&self, token: &Bound<'_, PyAny>, now: Option<f64>) -> PyResult<Option<String>> {
         let fault = self.made()?.check(token, now)?.err();
         Ok(fault.map(|fault| format!("{}: {fault}", fault.slug())))
     }
 
-    /// The user whom a request with these header fields proves, or None. Fields are pairs of name and value. Waits for keys as
-    /// `verify` does.
+    /// The user whom a request with these header fields proves, or None. Fields are pairs of name and value. Waits for
+    /// keys as `verify` does.
     #[pyo3(signature = (headers, now = None))]
     fn authenticate_headers(&self, headers: &Bound<'_, PyAny>, now: Option<f64>) -> PyResult<Option<User>> {
         let made = self.made()?;

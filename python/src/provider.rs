@@ -32,7 +32,8 @@ impl Provider {
         Self { source, key_set, fetcher: Mutex::new(None) }
     }
 
-    /// Waits until a fetch has ended that a token asks for, as [`KeyFetcher`](authgate_tower::KeyFetcher) does, while other threads run.
+    /// Waits until a fetch has ended that a token asks for, as [`KeyFetcher`](authgate_tower::KeyFetcher) does, while
+    /// other threads run.
     pub(crate) fn fetch(&self, py: Python<'_>) -> Result<(), Unavailable> {
         log::listen();
         py.detach(|| {

@@ -11,8 +11,8 @@ use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::endings::{Endings, session_id};
 
-/// The requests and the replies of one store. Each request is a pair: the words of a command and nothing; or what follows the name of
-/// a script, and the script.
+/// The requests and the replies of one store. Each request is a pair: the words of a command and nothing; or what follows
+/// the name of a script, and the script.
 #[pyclass(frozen, module = "authgate._core")]
 pub(crate) struct RedisLayout {
     layout: Layout,

@@ -228,8 +228,8 @@ pub(crate) fn endings(answer: &Bound<'_, PyAny>) -> PyResult<EndingsNews> {
     }
 }
 
-/// Counts as a store gives them, text or bytes, in the order in which they were asked for. One that cannot be read is none: another version
-/// wrote it.
+/// Counts as a store gives them, text or bytes, in the order in which they were asked for. One that cannot be read is
+/// none: another version wrote it.
 fn counts(answer: &Bound<'_, PyAny>) -> PyResult<Vec<Option<Count>>> {
     let texts: Vec<Option<Bound<'_, PyAny>>> = answer.extract()?;
     let read = |text: Bound<'_, PyAny>| match text.cast::<PyBytes>() {

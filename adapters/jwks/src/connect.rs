@@ -17,8 +17,8 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Whether it is right to be connected to `peer`. Plain HTTP is for this machine alone, and what `localhost` means is up to
-    /// whoever resolves names.
+    /// Whether it is right to be connected to `peer`. Plain HTTP is for this machine alone, and what `localhost` means is
+    /// up to whoever resolves names.
     pub(crate) fn check(&self, peer: SocketAddr) -> io::Result<()> {
         if self.tls.is_some() || peer.ip().to_canonical().is_loopback() {
             return Ok(());

@@ -56,8 +56,8 @@ impl fmt::Debug for Fetcher {
     }
 }
 
-/// Where tokens ask for a fetch, and the task finds out. All that decides whether there is to be one happens under one lock, so
-/// there is never more than one.
+/// Where tokens ask for a fetch, and the task finds out. All that decides whether there is to be one happens under one
+/// lock, so there is never more than one.
 pub(crate) struct Desk {
     pub(crate) key_set: KeySet,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
@@ -83,8 +83,8 @@ impl Desk {
         (Arc::new(Self { key_set, now: Box::new(now), state, wake }), asked)
     }
 
-    /// The fetch that answers a token: the one that is under way, even if it began before the key was published, or a new one if
-    /// it is time.
+    /// The fetch that answers a token: the one that is under way, even if it began before the key was published, or a new
+    /// one if it is time.
     fn ask(&self) -> Result<Flight, Unavailable> {
         let mut state = self.state();
         if state.closed {

@@ -31,8 +31,8 @@ pub struct KeySource {
 }
 
 impl KeySource {
-    /// Reads an `https://` address. A provider on this machine (`localhost`, 127.0.0.0/8, `[::1]`) may be asked over `http://`,
-    /// as nobody is on the way to it.
+    /// Reads an `https://` address. A provider on this machine (`localhost`, 127.0.0.0/8, `[::1]`) may be asked over
+    /// `http://`, as nobody is on the way to it.
     ///
     /// ```
     /// # use authgate_jwks::KeySource;

@@ -12,8 +12,8 @@ use tokio_rustls::TlsConnector;
 use crate::connect::{Connection, Endpoint};
 use crate::{Fetcher, KeySource};
 
-/// Fetches the keys at `source` for `key_set`, at once and from then on, in a task of the current runtime, whose I/O and time
-/// must be enabled. The first set has not come yet when this returns; a token that arrives before it waits for it.
+/// Fetches the keys at `source` for `key_set`, at once and from then on, in a task of the current runtime, whose I/O and
+/// time must be enabled. The first set has not come yet when this returns; a token that arrives before it waits for it.
 ///
 /// # Errors
 /// [`ConfigError`] of the field `jwks_url`: there is no runtime here, or no root certificate to check the provider's with.

@@ -1,5 +1,5 @@
-//! What a session check costs with 100 000 sessions in Redis, beside the same in this process's memory: in one run, as ratios. And
-//! how much memory a session takes there.
+//! What a session check costs with 100 000 sessions in Redis, beside the same in this process's memory: in one run, as
+//! ratios. And how much memory a session takes there.
 //!
 //! `cargo bench -p authgate-redis`, with redis-server on the PATH and nothing else running.
 #![allow(

@@ -1,4 +1,5 @@
-//! Sessions in Redis or Valkey, shared by many gates: records, what has ended before its time, and counts of tries to sign in.
+//! Sessions in Redis or Valkey, shared by many gates: records, what has ended before its time, and counts of tries to
+//! sign in.
 //!
 //! With the feature `tokio`, `smol` or both, `RedisStore` is a `SharedStore` for a layer of `authgate-tower`.
 //! [`layout`] tells what stands where in Redis; it needs neither feature, and no client.

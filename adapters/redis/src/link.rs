@@ -207,7 +207,7 @@ impl Link {
 impl State {
     fn tell_lost(&mut self, address: &Address, why: &str) {
         if !std::mem::replace(&mut self.lost, true) {
-            tracing::warn!(target: "authgate", store = %address, why, "the session store cannot be reached");
+            tracing::warn!(target: "authgate", store = %address, why, "the session store cannot be used");
         }
     }
 }

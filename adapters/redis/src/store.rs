@@ -15,13 +15,13 @@ use crate::link::Link;
 
 /// Sessions in Redis or Valkey, shared by everybody who uses the same server and [prefix](Self::prefix).
 ///
-/// It connects when it is first asked, over one connection that all calls share, and again whenever that is lost or falls silent: at
-/// once, then after rests that grow to a second. Every call ends within the [deadline](Self::deadline). It runs on the tokio runtime
-/// that it is asked on, whose I/O and time must be enabled, or on smol where there is none.
+/// It connects when it is first asked, over one connection that all calls share, and again whenever that is lost or falls
+/// silent: at once, then after rests that grow to a second. Every call ends within the [deadline](Self::deadline). It
+/// runs on the tokio runtime that it is asked on, whose I/O and time must be enabled, or on smol where there is none.
 ///
 /// Redis should be told to keep what it acknowledges (`appendonly yes`, `appendfsync always`) and to evict nothing
-/// (`maxmemory-policy noeviction`): endings that it forgets unnoticed would let people back in. Where the store notices a loss,
-/// everybody has to sign in again. Point it at a primary, never at a replica; Redis Cluster is not supported.
+/// (`maxmemory-policy noeviction`): endings that it forgets unnoticed would let people back in. Where the store notices a
+/// loss, everybody has to sign in again. Point it at a primary, never at a replica; Redis Cluster is not supported.
 pub struct RedisStore {
     layout: Layout,
     link: Arc<Link>,
@@ -32,8 +32,8 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// A store at a URL: `redis://`, `rediss://` over TLS, or `unix://` with the path of a socket; with user, password and database
-    /// number as in `rediss://user:password@host:6379/2`. Nothing is asked yet.
+    /// A store at a URL: `redis://`, `rediss://` over TLS, or `unix://` with the path of a socket; with user, password
+    /// and database number as in `rediss://user:password@host:6379/2`. Nothing is asked yet.
     ///
     /// # Errors
     ///
@@ -79,6 +79,17 @@ impl RedisStore {
         self.link.ask(&Request::Command(vec![b"PING".to_vec()]), true).await.map(drop)
     }
 
+    /// Whether a gate has ever asked what has ended here: for whoever tells a store of endings, and might have the wrong
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// As [`ping`](Self::ping).
+    pub async fn is_used(&self) -> Result<bool, Unavailable> {
+        let keep: Vec<Option<Vec<u8>>> = self.ask(&self.layout.keep(), Again::MayBe).await?;
+        Ok(keep.iter().any(Option::is_some))
+    }
+
     /// The answer, as what it must be.
     async fn ask<T: FromRedisValue>(&self, request: &Request, again: Again) -> Result<T, Unavailable> {
         let answer = self.link.ask(request, again == Again::MayBe).await?;
@@ -98,8 +109,8 @@ impl RedisStore {
         *latest = latest.take().max(Position::parse(position));
     }
 
-    /// A position that this store has told. That of another, which a gate asked before its settings changed, says nothing here; taken
-    /// for one of this server's it would look as if this one had lost what the other has.
+    /// A position that this store has told. That of another says nothing here, should one gate be given two of them;
+    /// taken for one of this server's it would look as if this one had lost what the other has.
     fn own(&self, position: &str) -> Option<String> {
         let (position, number) = position.split_once('@')?;
         (number.parse() == Ok(self.number)).then(|| position.to_owned())
@@ -194,6 +205,13 @@ impl SharedStore for RedisStore {
 
     fn swap_counts(&self, swaps: Vec<Swap>) -> Answer<'_, bool> {
         Box::pin(async move { self.ask(&self.layout.swap_counts(&swaps), Again::Never).await })
+    }
+}
+
+/// Its address and prefix, without a user or a password.
+impl fmt::Display for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, prefix {:?}", self.link.address(), self.layout.prefix())
     }
 }
 

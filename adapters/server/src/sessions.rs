@@ -31,7 +31,13 @@ pub(crate) fn sessions(
 
 /// Says what sessions in cookies cannot do. To be said once the program is sure to start: a mistake is told alone.
 pub(crate) fn warn_of_sealed_sessions(files: &[PathBuf], tells_others: bool) {
-    if files.is_empty() {
+    if files.is_empty() && tells_others {
+        tracing::warn!(
+            target: "authgate",
+            "no --session-secret-file (session_secret_files): no other gate can open this one's sessions; make one with \
+             `authgate secret`, and give it to all"
+        );
+    } else if files.is_empty() {
         tracing::warn!(
             target: "authgate",
             "no --session-secret-file (session_secret_files): sessions are sealed with a secret of this run and end with it"

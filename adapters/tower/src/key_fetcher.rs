@@ -8,8 +8,8 @@ use crate::Answer;
 ///
 /// What it must keep stands at [`KeySet`](authgate_core::KeySet).
 pub trait KeyFetcher: Send + Sync + 'static {
-    /// Waits until a fetch has ended that a token asks for: one that is under way, or a new one if it is time. Should nobody wait
-    /// any longer, the fetch goes on.
+    /// Waits until a fetch has ended that a token asks for: one that is under way, or a new one if it is time. Should
+    /// nobody wait any longer, the fetch goes on.
     ///
     /// # Errors
     /// The fetch brought no keys, or it is too early for one.

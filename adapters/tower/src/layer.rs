@@ -107,14 +107,15 @@ impl<H: Host> GateLayer<H> {
         self.change(|shared| shared.users = Arc::new(Blocking(Arc::new(store))))
     }
 
-    /// Where sessions that are records are kept; sealed ones ask no store. Default: in this process's memory, 100 000 at most.
+    /// Where sessions that are records are kept; sealed ones ask no store. Default: in this process's memory, 100 000 at
+    /// most.
     #[must_use]
     pub fn session_store(self, store: impl SessionStore) -> Self {
         self.change(|shared| shared.store = Store::Elsewhere(Arc::new(store)))
     }
 
-    /// A store that the gates of many processes share, for a gate that [shares](authgate_core::GateBuilder::sharing): its sessions
-    /// if they are records, what has ended, and the count of tries to sign in. Default: none.
+    /// A store that the gates of many processes share, for a gate that [shares](authgate_core::GateBuilder::sharing): its
+    /// sessions if they are records, what has ended, and the count of tries to sign in. Default: none.
     #[must_use]
     pub fn shared_store(self, store: impl SharedStore) -> Self {
         let store: Arc<dyn SharedStore> = Arc::new(store);
@@ -130,8 +131,8 @@ impl<H: Host> GateLayer<H> {
         self.change(|shared| shared.store_deadline = deadline)
     }
 
-    /// Hears what has ended at other gates, so that the first requests need not wait for it: to be called before anybody is served,
-    /// where gates share a store. Whatever is not heard then is heard later.
+    /// Hears what has ended at other gates, so that the first requests need not wait for it: to be called before anybody
+    /// is served, where gates share a store. Whatever is not heard then is heard later.
     ///
     /// # Errors
     /// The store cannot be asked. Strangers can be served all the same.
@@ -183,8 +184,8 @@ impl<H: Host> GateLayer<H> {
         self.change(|shared| shared.store = Store::Memory(memory))
     }
 
-    /// Who fetches the keys of an identity provider, where a backend has a [`KeySet`](authgate_core::KeySet). Default: nobody, and
-    /// whatever token needs them is 503.
+    /// Who fetches the keys of an identity provider, where a backend has a [`KeySet`](authgate_core::KeySet). Default:
+    /// nobody, and whatever token needs them is 503.
     #[must_use]
     pub fn key_fetcher(self, fetcher: impl KeyFetcher) -> Self {
         self.change(|shared| shared.keys = Arc::new(fetcher))

@@ -21,8 +21,8 @@ impl UserFile {
         })
     }
 
-    /// As [`follow`](Self::follow), for whoever has others to tell as well: `end` is called on that thread with a user's id, and
-    /// the moment up to which their sessions end.
+    /// As [`follow`](Self::follow), for whoever has others to tell as well: `end` is called on that thread with a user's
+    /// id, and the moment up to which their sessions end.
     ///
     /// # Errors
     /// No thread can be started.

@@ -1,5 +1,5 @@
+use super::hear::hear_since;
 use super::held::Held;
-use super::news::hear_since;
 use super::refuse::{Asker, Details};
 use super::visit::Visit;
 use crate::backend::{BadProof, Proof, Proven};

@@ -1,5 +1,5 @@
-//! Tries to sign in are counted here, or where gates share the counts. Those are loaded, judged by the same rules, and changed if
-//! nobody else has changed them since.
+//! Tries to sign in are counted here, or where gates share the counts. Those are loaded, judged by the same rules, and
+//! changed if nobody else has changed them since.
 
 use std::time::Duration;
 
@@ -23,7 +23,8 @@ pub(super) struct Try {
 }
 
 impl Try {
-    /// Charges it; `then` learns the charge, or how long to wait. Should the store be out of reach, this process counts alone.
+    /// Charges it; `then` learns the charge, or how long to wait. Should the store be out of reach, this process counts
+    /// alone.
     pub(super) fn charge(
         self,
         now: Timestamp,

@@ -85,9 +85,9 @@ impl Held {
         self.parked.weigh(Found::in_session(self.session, until), now)
     }
 
-    /// A session that was ended by somebody leaves the store as well, so that nobody revives it; what ended by itself is the
-    /// store's to forget, and where gates share it they know already who was signed out. A sealed one is in no store, and other
-    /// gates look its user up as this one did.
+    /// A session that was ended by somebody leaves the store as well, so that nobody revives it; what ended by itself is
+    /// the store's to forget, and where gates share it they know already who was signed out. A sealed one is in no store,
+    /// and other gates look its user up as this one did.
     fn end(self, fault: SessionFault, now: Timestamp) -> Step {
         let is_told = rules(&self.parked.gate).is_some_and(|sessions| match fault {
             SessionFault::SignedOut => !sessions.are_sealed() && !sessions.are_shared(),

@@ -62,8 +62,8 @@ impl Leaving {
         sessions.is_some_and(|sessions| sessions.are_shared() && sessions.judge(session, now).is_ok())
     }
 
-    /// A sealed session ends in the store before it ends here: should the store's answer get lost, it holds, and is told again when
-    /// it is shown again.
+    /// A sealed session ends in the store before it ends here: should the store's answer get lost, it holds, and is told
+    /// again when it is shown again.
     fn tell(mut self, session: Session) -> Step {
         let id = session.id;
         Step::DropSession(

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! POST ─► ReadBody ─► throttle ─► CheckPassword ─► DrawBytes ─► LoadSession, DropSession ─► CreateSession ─► 303
-//!            │400/413     │429          │401/503                 (an old record, if shown)    (records only)
+//!            │400/413     │429          │401/503                 (an old one, if shown)       (records only)
 //! ```
 //!
-//! Where gates share a store, it is heard (`HearEndings`) before the throttle and before a session begins, and the throttle's
-//! counts are loaded and changed there (`LoadCounts`, `SwapCounts`).
+//! Where gates share a store, `HearEndings` comes before the throttle and again before `DrawBytes`; the throttle is
+//! `LoadCounts` and `SwapCounts`, which come once more after `CheckPassword`, to give the charge back; and an old sealed
+//! session is told by `DropSession`, without `LoadSession`.
 
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 
 use super::charge::{Try, refund};
+use super::hear::hear_all;
 use super::leave::Leaving;
-use super::news::hear_all;
 use super::refuse::{Asker, Details};
 use super::visit::Visit;
 use crate::account::{Account, Verdict};

@@ -65,8 +65,8 @@ impl JwtBackendBuilder {
         self
     }
 
-    /// Adds the keys of an identity provider, which the driver fetches; see [`JwtBackend::key_set`]. The algorithms that it signs
-    /// with must be named: what it publishes does not decide that. Default: none.
+    /// Adds the keys of an identity provider, which the driver fetches; see [`JwtBackend::key_set`]. The algorithms that
+    /// it signs with must be named: what it publishes does not decide that. Default: none.
     pub fn key_set(mut self, limits: KeySetLimits) -> Self {
         self.key_set = Some(limits);
         self

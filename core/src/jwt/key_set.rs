@@ -24,8 +24,8 @@ pub struct KeySetLimits {
     pub shortest: Duration,
     /// The most that a provider may say. 1 day by default.
     pub longest: Duration,
-    /// How long to wait after a fetch that a token with an unknown `kid` caused, or that failed, before the next. 10 seconds by
-    /// default; at least one.
+    /// How long to wait after a fetch that a token with an unknown `kid` caused, or that failed, before the next. 10
+    /// seconds by default; at least one.
     pub interval: Duration,
     /// For how long the last set serves while the provider is down. 1 day by default.
     pub usable: Duration,
@@ -124,7 +124,7 @@ impl KeySet {
         *self.state() = State { good, begun, asked, missing: BTreeSet::new() };
     }
 
-    /// How long until the next fetch, whether or not a token asks for one; none, if there is no set yet.
+    /// How long until the next fetch, whether or not a token asks for one; zero, if none was ever begun.
     pub fn next_fetch(&self, now: Timestamp) -> Duration {
         let state = self.state();
         // A moment that has yet to come is of a clock that was set back since, and says nothing.
@@ -146,7 +146,7 @@ impl KeySet {
     /// Begins a fetch because a token asks for it, if it is time.
     ///
     /// # Errors
-    /// It is too early for another; when it is not, is for the log.
+    /// It is too early for another. The text, for the log, says when it is not.
     pub fn begin_fetch_for_token(&self, now: Timestamp) -> Result<(), Unavailable> {
         let mut state = self.state();
         let interval = self.0.limits.interval;
@@ -244,8 +244,8 @@ impl State {
     }
 }
 
-/// How long until an interval has passed. A clock that was set back delays it by one interval at most: what is farther ahead than that
-/// is of before. What is nearer may merely have been read by another thread.
+/// How long until an interval has passed. A clock that was set back delays it by one interval at most: what is farther
+/// ahead than that is of before. What is nearer may merely have been read by another thread.
 fn wait_after(moment: Option<Timestamp>, interval: Duration, now: Timestamp) -> Duration {
     match moment {
         Some(moment) if moment.time_left(now) <= interval => {

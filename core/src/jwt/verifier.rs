@@ -75,8 +75,8 @@ impl Verifiers {
         Ok(Self { rings, ids: ids(keys) })
     }
 
-    /// The same for keys that somebody else publishes, of which some may be for nothing here, and how many are for something;
-    /// nothing if none is.
+    /// The same for keys that somebody else publishes, of which some may be for nothing here, and how many are for
+    /// something; nothing if none is.
     pub(super) fn of_set(keys: &[Key], algorithms: &[Algorithm]) -> Option<(Self, usize)> {
         let mut usable = BTreeSet::new();
         let rings = algorithms.iter().map(|&algorithm| {

@@ -14,7 +14,7 @@ use crate::sharing::Ending;
 pub(crate) struct Endings {
     /// How long a session can live at most; what ended that long ago has ended anyway.
     lifetime: Duration,
-    /// By id: when the session was issued.
+    /// By id: when the session was issued; where another gate has ended it, when the store was told, which is later.
     sessions: Aged<SessionId, ()>,
     /// By user: when all of the user's sessions were ended, and how many such endings there had been by then.
     users: Aged<String, u64>,

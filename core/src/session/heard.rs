@@ -2,12 +2,12 @@ use std::time::Duration;
 
 use crate::Timestamp;
 
-/// How far a gate has heard what a store has to tell, and what time it is there. Every gate has one of its own: what another has
-/// heard may have been another store's.
+/// How far a gate has heard what a store has to tell, and what time it is there. Every gate has one of its own: what
+/// another has heard may have been another store's.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     position: Option<String>,
-    /// When it was asked for what it told last, by this gate's clock; nothing if it has not told all of it yet.
+    /// When it was asked for the last answer that was complete, by this gate's clock; nothing if there was none.
     at: Option<Timestamp>,
     /// When it was asked last, whether or not it has answered.
     asked: Option<Timestamp>,
@@ -20,8 +20,8 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    /// Whether the store must be asked, now, for what has ended since: everything that was heard is older than `stale`, or half as
-    /// old and nobody else is asking.
+    /// Whether the store must be asked, now, for what has ended since: everything that was heard is older than `stale`,
+    /// or half as old and nobody else is asking.
     pub(crate) fn must_ask(&self, stale: Duration, now: Timestamp) -> bool {
         let within = |moment: Option<Timestamp>, span: Duration| {
             moment.is_some_and(|moment| moment <= now && now < moment.after(span))
@@ -50,7 +50,8 @@ impl Heard {
         self.floor = self.floor.max(Some(floor));
     }
 
-    /// The store has told up to `position`, and whether there is `more`, when it was asked at the moment `asked`.
+    /// Notes an answer: told up to `position`, at `time` by the store's clock. It had been asked for at `asked`, and came
+    /// at `now`. With `more` to come, nothing counts as told yet.
     pub(crate) fn hear(
         &mut self,
         position: String,

@@ -82,8 +82,8 @@ impl Session {
         self.until
     }
 
-    /// How long it lasts from when it began or was last renewed, unless it is renewed again: for a store that goes by a clock of its
-    /// own.
+    /// How long it lasts from when it began or was last renewed, unless it is renewed again: for a store that goes by a
+    /// clock of its own.
     pub fn lasts(&self) -> Duration {
         self.until.time_left(self.renewed)
     }

@@ -18,7 +18,8 @@ const ENDINGS: usize = 100_000;
 /// | [`records`](Self::records) | if the store does | if they share the store | for all who share the store |
 /// | [`sealed`](Self::sealed) | yes | yes, with the same keys | in this process, until it restarts |
 ///
-/// With [`GateBuilder::sharing`](crate::GateBuilder::sharing), a sign-out holds for everybody who shares the store, in both cases.
+/// With [`GateBuilder::sharing`](crate::GateBuilder::sharing), a sign-out holds for everybody who shares the store, in
+/// both cases.
 ///
 /// ```
 /// use std::time::Duration;

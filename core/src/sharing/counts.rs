@@ -6,8 +6,9 @@ use base64_simd::URL_SAFE_NO_PAD;
 
 use crate::Timestamp;
 
-/// What a count of tries to sign in is kept under: a letter for what is counted, and a digest of whose. Nobody who reads the store
-/// learns a name or an address from it.
+/// What a count of tries to sign in is kept under: a letter for what is counted, and a digest of whose. `n` is a network,
+/// `u` a user, `p` a network's tries as one user, and `k` that this network has signed in as this user. Nobody who reads
+/// the store learns a name or an address from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CountKey {
     pub(crate) kind: char,

@@ -15,9 +15,10 @@ use crate::ConfigError;
 /// heard. Before a session counts, the memory is brought up to date, unless that was done a moment ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sharing {
-    /// For how long the memory of what has ended may be used before the store is asked again. That long may a session that was
-    /// ended elsewhere hold here; and that often at most, or twice, does a gate in use ask. 500 milliseconds by default; a minute
-    /// at most.
+    /// For how long the memory of what has ended may be used before the store is asked again (`revocation_delay` of
+    /// `authgate serve`). So long may a session that was ended elsewhere hold here. A gate in use asks at most twice in
+    /// that time, and one that is not in use does not ask. 500 milliseconds by default; a minute at most; zero asks for
+    /// every request.
     pub stale: Duration,
     /// How long a stream that was let in goes on while the store cannot be asked. 30 seconds by default; an hour at most.
     pub grace: Duration,

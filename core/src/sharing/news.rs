@@ -20,8 +20,8 @@ pub struct EndingsNews {
     pub position: String,
     /// Whether there is more to tell than fits into one answer.
     pub more: bool,
-    /// Sessions that were issued up to this moment have all ended: the store knows nothing of an earlier time, because it began
-    /// then, or has lost or thrown away what was before.
+    /// Sessions that were issued up to this moment have all ended: the store knows nothing of an earlier time, because it
+    /// began then, or has lost or thrown away what was before.
     pub floor: Timestamp,
     /// The time by the store's clock, which everybody who shares it goes by.
     pub now: Timestamp,

@@ -3,8 +3,8 @@ use std::time::Duration;
 use super::{Charge, Key, NO_NETWORK, Throttle, ThrottleLimits, key, network_of};
 use crate::{Count, CountKey, Peer, Swap, Timestamp};
 
-/// The counts of one try, loaded from a store that others share. They are judged by the same [`Throttle`] that counts where nothing
-/// is shared, made for this one try.
+/// The counts of one try, loaded from a store that others share. They are judged by the same [`Throttle`] that counts
+/// where nothing is shared, made for this one try.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     keys: [CountKey; 4],
@@ -25,7 +25,8 @@ impl Loaded {
         ]
     }
 
-    /// Counts as they were loaded; one that is missing has drained. Nothing if the limits make no sense, which they do.
+    /// Counts as they were loaded; one that is missing has drained. Nothing if the limits make no sense; they were
+    /// checked as the gate was built.
     pub(crate) fn new(
         limits: ThrottleLimits,
         keys: [CountKey; 4],

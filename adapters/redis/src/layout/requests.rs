@@ -57,11 +57,18 @@ impl Layout {
         Request::Script { script: END_USER, keys: self.endings().to_vec(), args }
     }
 
-    /// Asks what has ended; [`news`](super::news) reads it. The position that is `known` may be later than the one to go on from.
+    /// Asks what has ended; [`news`](super::news) reads it. The position that is `known` may be later than the one to go
+    /// on from.
     pub fn endings_since(&self, since: &EndingsSince, known: Option<&str>) -> Request {
         let from = since.position.as_deref().unwrap_or_default();
         let args = vec![text(known.unwrap_or(from)), text(from), text(&since.lifetime.as_millis())];
         Request::Script { script: ENDINGS, keys: self.endings().to_vec(), args }
+    }
+
+    /// Asks how long sessions live at most, among all gates that have ever asked; nil, if none has.
+    pub fn keep(&self) -> Request {
+        let [_, about] = self.endings();
+        Request::Command(vec![text("HMGET"), about, text("keep")])
     }
 
     /// Asks for counts; [`count`](super::count) reads each.

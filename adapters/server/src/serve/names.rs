@@ -12,11 +12,18 @@ pub(crate) struct Names {
     file: Option<PathBuf>,
     /// The keys that flags say, whatever the file says.
     flags: Vec<&'static str>,
+    /// Another command, whose flag for the session store is `--store`.
+    is_of_store: bool,
 }
 
 impl Names {
     pub(crate) fn of(file: Option<&Path>, flags: &Settings) -> Self {
-        Self { file: file.map(Path::to_owned), flags: flags.given() }
+        Self { file: file.map(Path::to_owned), flags: flags.given(), is_of_store: false }
+    }
+
+    /// Those of a command that is told a store and nothing else.
+    pub(crate) fn of_store() -> Self {
+        Self { file: None, flags: Vec::new(), is_of_store: true }
     }
 
     pub(crate) fn file(&self) -> Option<&Path> {
@@ -31,6 +38,7 @@ impl Names {
     /// `authgate.toml: trusted_proxies`, or `--trusted-proxy`.
     pub(crate) fn of_key(&self, key: &str) -> String {
         match &self.file {
+            None if self.is_of_store && key == "session_store" => "--store".to_owned(),
             Some(file) if !self.is_flag(key) => format!("{}: {key}", file.display()),
             _ => match Key::find(key) {
                 Some(key) => format!("--{}", key.flag()),

@@ -93,8 +93,8 @@ struct New<C, E: Engine> {
     service: Gated<C, E::Host>,
 }
 
-/// Has the file of users followed, unless it already is. Gates share their memory, so whoever follows for an old one does so for
-/// the new one, too.
+/// Has the file of users followed, unless it already is. Gates share their memory, so whoever follows for an old one does
+/// so for the new one, too.
 pub(super) fn follow(plan: &Plan, before: &Kept, teller: &Teller) -> io::Result<()> {
     let Some(users) = plan.users() else { return Ok(()) };
     let is_followed = before.users.as_ref().is_some_and(|(_, before)| Arc::ptr_eq(before, users));

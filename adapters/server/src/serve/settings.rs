@@ -10,8 +10,8 @@ use super::stores::{RedisUrl, Store};
 use super::values::{Address, Family, Span};
 use crate::cli::Runtime;
 
-/// Everything that `authgate serve` can be told: by flags, and by the keys of `authgate.toml`, which are these names. What is
-/// not said is decided where it is used.
+/// Everything that `authgate serve` can be told: by flags, and by the keys of `authgate.toml`, which are these names.
+/// What is not said is decided where it is used.
 #[derive(Debug, Clone, Default, PartialEq, Args, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
@@ -47,7 +47,8 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "SPAN", help_heading = "What is behind it")]
     #[serde(deserialize_with = "one")]
     pub(crate) connect_timeout: Option<Span>,
-    /// How long the dashboard may say nothing while an answer is due; event streams and websockets may forever [default: 60s]
+    /// How long the dashboard may say nothing while an answer is due; event streams and websockets may forever [default:
+    /// 60s]
     #[arg(long, value_name = "SPAN", help_heading = "What is behind it")]
     #[serde(deserialize_with = "one")]
     pub(crate) upstream_timeout: Option<Span>,
@@ -120,12 +121,13 @@ pub(crate) struct Settings {
     #[serde(skip)]
     pub(crate) rule: Vec<RuleTable>,
 
-    /// Where sessions are kept: `memory` of this process, sealed into the `cookie` itself, or a Redis that several gates share, as
-    /// `redis://host:6379/0`, or `rediss://` for TLS [default: memory]
+    /// Where sessions are kept: `memory` of this process, sealed into the `cookie` itself, or a Redis that several gates
+    /// share, as `redis://host:6379/0`, or `rediss://` for TLS [default: memory]
     #[arg(long, value_name = "STORE", help_heading = "Sessions")]
     #[serde(deserialize_with = "one")]
     pub(crate) session_store: Option<Store>,
-    /// With sessions in cookies: the Redis by which gates tell each other of sign-outs and count tries to sign in [default: none]
+    /// With sessions in cookies: the Redis by which gates tell each other of sign-outs and count tries to sign in
+    /// [default: none]
     #[arg(long, value_name = "REDIS", help_heading = "Sessions")]
     #[serde(deserialize_with = "one")]
     pub(crate) revocation_store: Option<RedisUrl>,

@@ -13,6 +13,7 @@ use super::problems::Problems;
 use super::settings::Settings;
 use super::stores::{RedisUrl, Store};
 use crate::failure::Failure;
+use crate::log;
 use crate::output::say;
 
 #[derive(Debug, Args)]
@@ -45,6 +46,7 @@ pub(crate) struct SignOutOptions {
 
 /// Tells the store, and nobody else.
 pub(crate) fn sign_out(options: &SignOutOptions) -> Result<(), Failure> {
+    log::start()?;
     let (settings, mut problems) = settings(options)?;
     let shared = settings.shared(None, &mut problems);
     let Some(shared) = problems.unless_any(Some(shared))? else {
@@ -53,11 +55,20 @@ pub(crate) fn sign_out(options: &SignOutOptions) -> Result<(), Failure> {
             "{file}: its gates share no store; set session_store to a Redis, or revocation_store"
         )));
     };
-    let user = &options.user;
-    smol::block_on(shared.store.store.end_user(user.clone(), Duration::ZERO)).map_err(|why| {
-        Failure::new(format!("{user:?} has not been signed out: {why}; try again once the Redis answers"))
-    })?;
-    say(&format!("{user:?} is signed out, wherever gates share this store"))
+    let (user, store) = (&options.user, &shared.store.store);
+    let is_used = smol::block_on(async {
+        store.end_user(user.clone(), Duration::ZERO).await?;
+        store.is_used().await
+    });
+    match is_used {
+        Ok(true) => say(&format!("{user:?} is signed out at every gate that shares {store}")),
+        Ok(false) => Err(Failure::new(format!(
+            "no gate has ever asked {store}; is this the Redis of your gates, and their redis_prefix?"
+        ))),
+        Err(why) => Err(Failure::new(format!(
+            "{user:?} has not been signed out: {why}; try again when it answers, or correct its address or its account"
+        ))),
+    }
 }
 
 fn settings(options: &SignOutOptions) -> Result<(Settings, Problems), Failure> {
@@ -72,5 +83,11 @@ fn settings(options: &SignOutOptions) -> Result<(Settings, Problems), Failure> {
         users_file: Some(PathBuf::new()),
         ..Settings::default()
     };
-    Ok((settings, Problems::of(Names::of(None, &Settings::default()))))
+    if options.store.as_ref().is_some_and(RedisUrl::has_password) {
+        tracing::warn!(
+            target: "authgate",
+            "--store: everybody on this machine can read the password in a flag; name a configuration with --config instead"
+        );
+    }
+    Ok((settings, Problems::of(Names::of_store())))
 }

@@ -98,8 +98,8 @@ impl Settings {
         }
     }
 
-    /// Gates that share a store, which is the one `before` if it is the same; nothing if these settings name none, or one that is of
-    /// no use, which is told.
+    /// Gates that share a store, which is the one `before` if it is the same; nothing if these settings name none, or one
+    /// that is of no use, which is told.
     pub(super) fn shared(&self, before: Option<&KeptStore>, problems: &mut Problems) -> Option<Shared> {
         self.contradictions_about_stores(problems);
         let (key, url) = self.redis()?;
@@ -162,6 +162,9 @@ impl Settings {
                     "it is for sessions in cookies; set session_store to cookie, or name the Redis there",
                 );
             }
+        }
+        if self.redis_prefix.as_deref() == Some("") {
+            problems.say("redis_prefix", "it is empty; leave it out for \"authgate:\"");
         }
         let for_redis = [
             ("revocation_delay", self.revocation_delay.is_some()),

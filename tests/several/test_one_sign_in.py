@@ -155,3 +155,20 @@ def test_gates_that_share_nothing_fail_these_tests(crowd: Crowd, sharing: Sharin
             assert Person(here, "bob", WRONG).try_to_sign_in().status == 401
         assert Person(here, "bob", "enigma").try_to_sign_in().status == 429
         assert Person(there, "bob", "enigma").try_to_sign_in().status == 303
+
+
+def test_t08_a_websocket_is_one_behind_the_balancer_too(four: Four) -> None:
+    """A stranger's handshake is refused as such; a page would lead to the login page."""
+    handshake = [
+        ("Accept", "text/html"),
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="),
+    ]
+    connection = four.connection()
+    asked = [connection.ask("GET", "/", handshake).status for _ in NAMES]
+    page = connection.ask("GET", "/", handshake[:1]).status
+    connection.close()
+    # 403 is uvicorn's word for a handshake that an application refuses.
+    assert set(asked) <= {401, 403} and page == 303, (asked, page)

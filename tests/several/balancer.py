@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from gates import Crowd, Sharing, gate
-from needed import found
 from serve.certificate import Certificate
 from serve.operators import block, flags, replaced
+from support.needed import found
 from support.process import lasting_address, process
 from support.program import ROOT, Running
 from support.wire import Address, Headers, Reply, authority, exchange

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from balancer import HOST
 from gates import Crowd, Sharing
-from needed import found
 from serve.certificate import Certificate, self_signed
 from shared_redis import Redis, redis
+from support.needed import found
 from support.program import PROGRAM
 
 

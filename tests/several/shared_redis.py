@@ -11,8 +11,8 @@ from pathlib import Path
 
 import redis as client
 
-from needed import found
 from support.checks import until
+from support.needed import found
 from support.process import lasting_address
 from support.wire import Address, authority
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.needed import found
 from support.process import free_address, process
 from support.program import ROOT
 from support.wire import Address, authority
@@ -34,8 +34,7 @@ class Dashboard:
 @contextmanager
 def redis() -> Iterator[str]:
     """A Redis of our own, for those who keep their jobs there."""
-    server = shutil.which("redis-server")
-    assert server, "Redis is missing: Debian has it in the package redis-server"
+    server = found("redis-server")
     address = free_address()
     with tempfile.TemporaryDirectory() as folder:
         flags = ["--port", str(address[1]), "--bind", "127.0.0.1", "--save", "", "--dir", folder]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,6 +13,7 @@ from serve.certificate import Certificate
 from serve.dashboards import BIN, Dashboard
 from serve.operators import block, flags, replaced, section
 from support.checks import until
+from support.needed import found
 from support.process import free_address, process
 from support.program import Site, serving
 from support.wire import Address, authority
@@ -85,8 +85,7 @@ class Place:
 
 
 def nginx(text: str, place: Place) -> AbstractContextManager[object]:
-    server = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    assert server, "nginx is missing: Debian has it in the package nginx"
+    server = found("nginx")
     told = block(text, "nginx")
     changes = {"listen 443 ssl": f"listen {authority(place.front)} ssl", **place.names}
     if "auth_request" in told:

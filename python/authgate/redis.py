@@ -228,16 +228,12 @@ def _options() -> dict[str, Any]:
 
 
 def _client(url: str) -> Any:
-    database = urlsplit(url).path.strip("/")
-    if database and not database.isdecimal() and not url.startswith("unix:"):
-        # redis-py would take the first, and these gates would share nothing with those that another program sends there.
-        raise ConfigError("session", "session: what follows the host of the Redis is no database number; write redis://host:6379/0")
     try:
         client = _redis().Redis.from_url(url, **_options())
         pool = client.connection_pool
         # Options that there are not show only where a connection is made. It connects to nothing yet.
         pool.connection_class(**pool.connection_kwargs)
-        return client
+        database = urlsplit(url).path.strip("/")
     except (ValueError, TypeError):
         # What redis-py says of it may hold a part of the password.
         text = (
@@ -245,6 +241,11 @@ def _client(url: str) -> Any:
             "with what is special in the password percent-encoded, and redis-py's options after `?`"
         )
         raise ConfigError("session", text) from None
+    if database and not database.isdecimal() and not url.startswith("unix:"):
+        # redis-py would take the first, and these gates would share nothing with those that another program sends there.
+        text = "session: what follows the host of the Redis is no database number; write redis://host:6379/0"
+        raise ConfigError("session", text)
+    return client
 
 
 def _asynchronous_client(url: str) -> Any:

@@ -65,26 +65,22 @@ fn runtime() -> Result<Handle, Unavailable> {
     })
 }
 
-/// Never made while the lock is held: a child that is forked in the meantime would find it held for ever.
+/// Made while the lock is held, so that there is one: two fetchers of one set would get into each other's way.
 fn of_this_process<T: Clone>(
     kept: &Mutex<Option<Of<T>>>,
     make: impl FnOnce() -> Result<T, Unavailable>,
 ) -> Result<T, Unavailable> {
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
     let process = process::id();
-    let lock = || kept.lock().unwrap_or_else(PoisonError::into_inner);
-    let found =
-        |kept: &Option<Of<T>>| kept.as_ref().filter(|of| of.process == process).map(|of| of.it.clone());
-    if let Some(it) = found(&lock()) {
-        return Ok(it);
+    if let Some(Of { process: of, it }) = &*kept
+        && *of == process
+    {
+        return Ok(it.clone());
     }
-    let new = make()?;
-    let mut kept = lock();
-    if let Some(it) = found(&kept) {
-        return Ok(it);
-    }
+    let it = make()?;
     // What the parent had is not dropped here: its thread, which would be told, is not in this process.
-    mem::forget(kept.replace(Of { process, it: new.clone() }));
-    Ok(new)
+    mem::forget(kept.replace(Of { process, it: it.clone() }));
+    Ok(it)
 }
 
 /// The system's clock, tokio's timers.

@@ -63,7 +63,18 @@ def test_stores_of_different_prefixes_know_nothing_of_each_other(server: Redis, 
     assert other.ask("/queues").status == 303
 
 
-@pytest.mark.parametrize("what", [5, object(), redis.asyncio.Redis()], ids=["number", "object", "asynchronous"])
+def test_an_asynchronous_client_is_refused_and_why() -> None:
+    with pytest.raises(TypeError, match="session: this client of redis-py is asynchronous; give a URL, or a `redis.Redis`"):
+        RedisStore(redis.asyncio.Redis())
+
+
+@pytest.mark.parametrize("path", ["ops", "0x", "1/2", "-1"])
+def test_a_database_is_a_number(path: str) -> None:
+    with pytest.raises(ConfigError, match="no database number; write redis://host:6379/0"):
+        RedisStore(f"redis://127.0.0.1:6379/{path}")
+
+
+@pytest.mark.parametrize("what", [5, object()], ids=["number", "object"])
 def test_what_cannot_be_asked_is_refused(what: Any) -> None:
     with pytest.raises(TypeError, match="session: a .* is no Redis that can be asked; give a URL, or a `redis.Redis`"):
         RedisStore(what)

@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from serve.certificate import self_signed
 from serve.configured import GOOD, NOWHERE, Configuration, configured
 from serve.operators import reference
 from serve.upstreams import Upstream
@@ -57,6 +58,8 @@ def furnished(folder: Path, text: str, key: rsa.RSAPublicKey) -> Configuration:
                 (folder / file).write_text(
                     json.dumps({"keys": [jwt.algorithms.RSAAlgorithm.to_jwk(key, as_dict=True)]})
                 )
+            elif name.endswith("_ca_file"):
+                (folder / file).write_bytes(self_signed("issuer.example", folder).chain.read_bytes())
             else:
                 assert (folder / file).exists(), f"{name} = {file!r} in place of users.toml"
     return configuration

@@ -22,7 +22,7 @@ TYPES = [
     ("mount", ["1", "07:32:00"], STRING),
     ("title", ["true", "nan"], STRING),
     ("runtime", ['"Tokio"', '"async-std"', '""'], 'write "tokio" or "smol"'),
-    ("session_store", ['"disk"'], 'write "memory" or "cookie"'),
+    ("session_store", ['"disk"'], 'write "memory", "cookie", or a Redis such as "redis://127.0.0.1:6379/0"'),
     ("forwarded_fields", ['"x_forwarded"'], '"x-forwarded-host"'),
     ("roles", ["1", '["a", 1]', "{ a = 1 }", "true", "1979-05-27T07:32:00Z"], LIST),
     ("trusted_proxies", ["127.1", '[["127.0.0.1"]]'], LIST),

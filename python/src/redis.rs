@@ -1,10 +1,9 @@
 //! The layout in Redis, as `authgate-redis` has it, for redis-py: what is sent, and what the replies mean.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use authgate_core::{Count, CountKey, EndingsSince, Session, Swap};
-use authgate_redis::layout::{Layout, Request, news, session};
+use authgate_redis::layout::{Known, Layout, Request, news, session};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
@@ -16,12 +15,8 @@ use crate::endings::{Endings, session_id};
 #[pyclass(frozen, module = "authgate._core")]
 pub(crate) struct RedisLayout {
     layout: Layout,
-    /// The latest position that was in a reply: a store that knows less has lost something.
-    known: Mutex<Option<Position>>,
+    known: Known,
 }
-
-/// A position in a stream: a moment, a number, and how the two are written.
-type Position = (u64, u64, String);
 
 /// A change of a count: which, what it was, what it becomes, and for how many seconds.
 type Change = (String, Option<String>, Option<String>, Option<f64>);
@@ -30,7 +25,7 @@ type Change = (String, Option<String>, Option<String>, Option<f64>);
 impl RedisLayout {
     #[new]
     fn new(prefix: &str) -> Self {
-        Self { layout: Layout::new(prefix), known: Mutex::new(None) }
+        Self { layout: Layout::new(prefix), known: Known::default() }
     }
 
     fn load<'py>(&self, py: Python<'py>, id: &str) -> PyResult<Bound<'py, PyTuple>> {
@@ -48,11 +43,11 @@ impl RedisLayout {
     }
 
     fn remove<'py>(&self, py: Python<'py>, id: &str) -> PyResult<Bound<'py, PyTuple>> {
-        sent(py, self.layout.remove(session_id(id)?, self.known().as_deref()))
+        sent(py, self.layout.remove(session_id(id)?, self.known.latest(None).as_deref()))
     }
 
     fn end_user<'py>(&self, py: Python<'py>, user: &str, ago: f64) -> PyResult<Bound<'py, PyTuple>> {
-        sent(py, self.layout.end_user(user, span(ago)?, self.known().as_deref()))
+        sent(py, self.layout.end_user(user, span(ago)?, self.known.latest(None).as_deref()))
     }
 
     fn endings<'py>(
@@ -62,7 +57,7 @@ impl RedisLayout {
         lifetime: f64,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let since = EndingsSince { position, lifetime: span(lifetime)? };
-        sent(py, self.layout.endings_since(&since, self.known().as_deref()))
+        sent(py, self.layout.endings_since(&since, self.known.latest(None).as_deref()))
     }
 
     #[allow(clippy::needless_pass_by_value)]
@@ -84,7 +79,7 @@ impl RedisLayout {
     /// Takes the reply to `remove` and `end_user`: a position.
     fn told(&self, reply: &[u8]) {
         if let Ok(text) = std::str::from_utf8(reply) {
-            self.learn(text);
+            self.known.learn(text);
         }
     }
 
@@ -92,23 +87,8 @@ impl RedisLayout {
     #[allow(clippy::needless_pass_by_value)]
     fn news(&self, reply: Vec<Vec<u8>>) -> PyResult<Endings> {
         let news = news(&reply).map_err(|why| PyValueError::new_err(why.to_string()))?;
-        self.learn(&news.position);
+        self.known.learn(&news.position);
         Ok(Endings::of(news))
-    }
-}
-
-impl RedisLayout {
-    fn known(&self) -> Option<String> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.as_ref().map(|(.., text)| text.clone())
-    }
-
-    fn learn(&self, text: &str) {
-        let Some((moment, number)) = text.split_once('-') else { return };
-        let (Ok(moment), Ok(number)) = (moment.parse(), number.parse()) else { return };
-        let position = (moment, number, text.to_owned());
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = known.take().max(Some(position));
     }
 }
 

@@ -1,6 +1,6 @@
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use authgate_core::{
@@ -10,7 +10,7 @@ use authgate_tower::{Answer, SessionStore, SharedStore};
 use redis::{FromRedisValue, Value};
 
 use crate::address::Address;
-use crate::layout::{self, Layout, Request};
+use crate::layout::{self, Known, Layout, Request};
 use crate::link::Link;
 
 /// Sessions in Redis or Valkey, shared by everybody who uses the same server and [prefix](Self::prefix).
@@ -25,8 +25,7 @@ use crate::link::Link;
 pub struct RedisStore {
     layout: Layout,
     link: Arc<Link>,
-    /// The latest position that it has been told.
-    latest: Mutex<Option<Position>>,
+    known: Known,
     /// Tells it from every other store of this process.
     number: u64,
 }
@@ -41,7 +40,7 @@ impl RedisStore {
     pub fn new(url: &str) -> Result<Self, ConfigError> {
         let link = Link::new(Address::parse(url)?, Duration::from_secs(1));
         let number = MADE.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { layout: Layout::default(), link, latest: Mutex::default(), number })
+        Ok(Self { layout: Layout::default(), link, known: Known::default(), number })
     }
 
     /// Begins every key with this instead of `authgate:`.
@@ -100,13 +99,8 @@ impl RedisStore {
     /// Tells of an ending, and remembers how far the stream goes by now.
     async fn tell(&self, request: Request) -> Result<(), Unavailable> {
         let position: String = self.ask(&request, Again::MayBe).await?;
-        self.note(&position);
+        self.known.learn(&position);
         Ok(())
-    }
-
-    fn note(&self, position: &str) {
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        *latest = latest.take().max(Position::parse(position));
     }
 
     /// A position that this store has told. That of another says nothing here, should one gate be given two of them;
@@ -114,12 +108,6 @@ impl RedisStore {
     fn own(&self, position: &str) -> Option<String> {
         let (position, number) = position.split_once('@')?;
         (number.parse() == Ok(self.number)).then(|| position.to_owned())
-    }
-
-    /// The later of the latest position and this one.
-    fn known(&self, position: Option<&str>) -> Option<String> {
-        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.clone().max(position.and_then(Position::parse)).map(|position| position.text)
     }
 }
 
@@ -131,20 +119,6 @@ static MADE: AtomicU64 = AtomicU64::new(0);
 enum Again {
     MayBe,
     Never,
-}
-
-/// A position in the stream of endings, in order.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Position {
-    at: (u64, u64),
-    text: String,
-}
-
-impl Position {
-    fn parse(text: &str) -> Option<Self> {
-        let (moment, count) = text.split_once('-')?;
-        Some(Self { at: (moment.parse().ok()?, count.parse().ok()?), text: text.to_owned() })
-    }
 }
 
 impl SessionStore for RedisStore {
@@ -170,7 +144,7 @@ impl SessionStore for RedisStore {
     }
 
     fn remove(&self, id: SessionId, _: Timestamp) -> Answer<'_, ()> {
-        Box::pin(async move { self.tell(self.layout.remove(id, self.known(None).as_deref())).await })
+        Box::pin(async move { self.tell(self.layout.remove(id, self.known.latest(None).as_deref())).await })
     }
 }
 
@@ -178,19 +152,19 @@ impl SharedStore for RedisStore {
     fn endings(&self, since: EndingsSince) -> Answer<'_, EndingsNews> {
         Box::pin(async move {
             let since = EndingsSince { position: since.position.and_then(|text| self.own(&text)), ..since };
-            let known = self.known(since.position.as_deref());
+            let known = self.known.latest(since.position.as_deref());
             let request = self.layout.endings_since(&since, known.as_deref());
             let reply: Vec<Vec<u8>> = self.ask(&request, Again::MayBe).await?;
             let news = layout::news(&reply)?;
-            self.note(&news.position);
+            self.known.learn(&news.position);
             Ok(EndingsNews { position: format!("{}@{}", news.position, self.number), ..news })
         })
     }
 
     fn end_user(&self, user: String, ago: Duration) -> Answer<'_, ()> {
-        Box::pin(
-            async move { self.tell(self.layout.end_user(&user, ago, self.known(None).as_deref())).await },
-        )
+        Box::pin(async move {
+            self.tell(self.layout.end_user(&user, ago, self.known.latest(None).as_deref())).await
+        })
     }
 
     fn counts(&self, keys: Vec<CountKey>) -> Answer<'_, Vec<Option<Count>>> {

@@ -49,11 +49,13 @@
 //! [`Session`]: authgate_core::Session
 //! [`Count`]: authgate_core::Count
 
+mod known;
 mod replies;
 mod requests;
 
 use authgate_core::{CountKey, SessionId};
 
+pub use self::known::Known;
 pub use self::replies::{count, news, session};
 pub use self::requests::Request;
 

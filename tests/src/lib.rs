@@ -1,5 +1,5 @@
-//! Shared parts of the integration tests: a forger of tokens, a world with a clock that stands still, and the table of
-//! dialogues with a runner for each driver.
+//! Shared parts of the integration tests: a forger of tokens, a world that is moved by hand, and the tables of
+//! dialogues and of steps, with a driver for each way to run the gate.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,6 +13,7 @@
 pub mod dialogue;
 pub mod drivers;
 pub mod forge;
+pub mod steps;
 pub mod stores;
 pub mod world;
 

@@ -1,0 +1,176 @@
+//! Compares what came of a visit with what must come of it.
+
+use std::collections::BTreeSet;
+
+use super::{BodyKind, Cookies, Outcome, Visit, kinds, secrets};
+use aws_lc_rs::digest;
+
+/// The transport's own fields. Whom the dashboard saw is compared with the audit trail instead.
+pub(super) const ASIDE: [&str; 6] =
+    ["date", "connection", "content-length", "transfer-encoding", "server", "x-seen-user"];
+
+impl Visit {
+    /// Says all that differs, if anything does.
+    pub fn check(&self, found: &Outcome, cookies: &Cookies) -> Result<(), String> {
+        let mut faults = Faults::default();
+        faults.expect("status", &self.status, &found.status);
+        self.check_audit(found, cookies, &mut faults);
+        let kind = self.kind.as_ref().and_then(|kind| kinds().get(kind));
+        match kind {
+            None => faults.push(format!("kind: {:?} is none of those in kinds.toml", self.kind)),
+            Some(kind) => {
+                self.check_headers(kind, found, &mut faults);
+                self.check_body(kind, found, &mut faults);
+            }
+        }
+        match (&self.asked, &found.asked) {
+            (Some(wanted), Some(asked)) => faults.expect("asked", wanted, asked),
+            (None, Some(asked)) => faults.push(format!("asked is missing; {asked:?} was asked")),
+            (_, None) => {}
+        }
+        faults.all()
+    }
+
+    fn check_audit(&self, found: &Outcome, cookies: &Cookies, faults: &mut Faults) {
+        let told = &found.told;
+        faults.expect("outcome", &self.outcome, &told.outcome);
+        faults.expect("reason", &self.reason, &told.reason);
+        faults.expect("user", &self.user, &told.user);
+        faults.expect("client", &self.client, &told.client);
+        faults.expect("client_kind", &self.client_kind, &told.kind);
+        let status = (self.outcome == "respond").then_some(self.status);
+        faults.expect("the audit's status", &status, &told.status);
+        let text = format!("{told:?}");
+        let is_told = |secret: &str| text.contains(secret);
+        if secrets().any(is_told) || cookies.secrets().any(is_told) {
+            faults.push(format!("a secret stands in the audit: {text}"));
+        }
+    }
+
+    fn check_headers(&self, kind: &BodyKind, found: &Outcome, faults: &mut Faults) {
+        let aside = |name: &str| ASIDE.contains(&name) || kind.aside.iter().any(|aside| aside == name);
+        let usual = kind.headers.iter().map(|(name, value)| (name.as_str(), std::slice::from_ref(value)));
+        let own = self.headers.iter().map(|(name, values)| (name.as_str(), values.all()));
+        let usual = usual.filter(|(name, _)| !self.headers.contains_key(*name));
+        let wanted: Vec<_> = usual.chain(own).collect();
+        for (name, values) in &wanted {
+            let got: Vec<_> = found.all(name).collect();
+            let is_same = got.len() == values.len()
+                && values.iter().zip(&got).all(|(pattern, value)| matches(pattern, value));
+            if !is_same {
+                faults.push(format!("{name}: wanted {values:?}, got {got:?}"));
+            }
+        }
+        let named: BTreeSet<_> = wanted.iter().map(|(name, _)| *name).collect();
+        for (name, value) in &found.headers {
+            if !named.contains(name.as_str()) && !aside(name) {
+                faults.push(format!("{name}: nobody asked for it, got {value:?}"));
+            }
+            if value.bytes().any(|byte| !(b' '..=b'~').contains(&byte)) {
+                faults.push(format!("{name}: {value:?} is not plain ASCII"));
+            }
+        }
+        if self.outcome == "forward" {
+            let seen: Vec<_> = found.all("x-seen-user").collect();
+            faults.expect("whom the dashboard saw", &[self.seen().as_str()].as_slice(), &seen.as_slice());
+        }
+    }
+
+    fn check_body(&self, kind: &BodyKind, found: &Outcome, faults: &mut Faults) {
+        let body = &found.body;
+        if self.is_head() {
+            return faults.expect("body of HEAD", &"", &body.as_str());
+        }
+        if let Some(wanted) = kind.fault(body) {
+            faults.push(format!("body: wanted {wanted}, got {body:?}"));
+        }
+        match &self.body {
+            Some(whole) => faults.expect("body", whole, body),
+            None if kind.told => faults.push(format!("body is missing; it was {body:?}")),
+            None => {}
+        }
+        if let Some(text) = &self.contains
+            && !body.contains(text.as_str())
+        {
+            faults.push(format!("body: wanted {text:?} in it, got {body:?}"));
+        }
+        if let Some(passed) = &self.passed {
+            faults.expect("passed", &format!("passed: {}", passed.join(" ")), body);
+        }
+        if let Some((_, rest)) = body.split_once("<style>") {
+            let style = rest.split("</style>").next().unwrap_or_default();
+            let hash = digest::digest(&digest::SHA256, style.as_bytes());
+            let hash = format!("'sha256-{}'", base64_simd::STANDARD.encode_to_string(hash.as_ref()));
+            if !found.all("content-security-policy").all(|policy| policy.contains(&hash)) {
+                faults.push(format!("the policy does not allow the page's own style, {hash}"));
+            }
+        }
+    }
+
+    /// What the dashboard calls whoever was let in: all of them have a name that is their id with a capital.
+    fn seen(&self) -> String {
+        let Some(user) = &self.user else { return "-".to_owned() };
+        let mut letters = user.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    }
+}
+
+impl Outcome {
+    /// The values of a field.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Whether a value is what a pattern says. `{sealed}` stands for a sealed cookie or a session's secret, `{hash}` for a digest
+/// in base64.
+pub(super) fn matches(pattern: &str, value: &str) -> bool {
+    let is_sealed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    let is_hash = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+    let places: [(&str, &dyn Fn(u8) -> bool); 2] = [("{sealed}", &is_sealed), ("{hash}", &is_hash)];
+    let first = places
+        .iter()
+        .filter_map(|(name, is)| Some((pattern.find(name)?, name.len(), is)))
+        .min_by_key(|place| place.0);
+    let Some((at, length, is)) = first else { return pattern == value };
+    let Some(rest) = value.strip_prefix(&pattern[..at]) else { return false };
+    let taken = rest.bytes().take_while(|&byte| is(byte)).count();
+    taken > 0 && matches(&pattern[at + length..], &rest[taken..])
+}
+
+/// What differs.
+#[derive(Default)]
+struct Faults(Vec<String>);
+
+impl Faults {
+    fn push(&mut self, fault: String) {
+        self.0.push(fault);
+    }
+
+    fn expect(&mut self, what: &str, wanted: &dyn std::fmt::Debug, got: &dyn std::fmt::Debug) {
+        if format!("{wanted:?}") != format!("{got:?}") {
+            self.push(format!("{what}: wanted {wanted:?}, got {got:?}"));
+        }
+    }
+
+    fn all(self) -> Result<(), String> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.0.join("\n")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_stands_for_something_and_for_nothing_else() {
+        let pattern = "authgate={sealed}; Path=/";
+        assert!(matches(pattern, "authgate=a-_Z9; Path=/") && matches("plain", "plain"));
+        for value in ["authgate=; Path=/", "authgate=a b; Path=/", "authgate=a; Path=/; Secure", "authgate=a"]
+        {
+            assert!(!matches(pattern, value), "{value}");
+        }
+        assert!(matches("a 'sha256-{hash}' b", "a 'sha256-x+/y=' b"));
+        assert!(!matches("a 'sha256-{hash}' b", "a 'sha256-' b"));
+    }
+}

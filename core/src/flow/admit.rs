@@ -369,7 +369,8 @@ fn check(gate: &Gate, asker: &Asker, search: &Search, found: Found) -> Result<Fo
     } else {
         return Ok(found);
     };
-    Err((denial, Details { user: Some(found.proven.user.id), why }))
+    let user = Some(found.proven.user.id).filter(|id| !id.is_empty());
+    Err((denial, Details { user, why }))
 }
 
 /// Nobody is known. A rule may let everybody of the client's network pass; being there is a proof that a browser attaches to

@@ -1,5 +1,5 @@
-//! Writes what was found into a table: `asked`, `kind`, `headers` and `client_kind` of each visit, and the body of those kinds
-//! that want the whole of it. Whoever blesses reads the difference, line by line.
+//! Writes what was found into a table: `asked`, `kind`, `headers` and `client_kind` of each visit, and the body of those
+//! kinds that want the whole of it. Whoever blesses reads the difference, line by line.
 
 use std::fs;
 
@@ -43,7 +43,7 @@ fn blessed(part: &str, found: &Outcome) -> String {
 fn answer(part: &str, found: &Outcome) -> Vec<String> {
     let known = part.lines().find_map(|line| line.strip_prefix("kind = \"")?.strip_suffix('"'));
     let name = known.unwrap_or_else(|| guess(found));
-    let kind = &kinds()[name];
+    let kind = kinds().get(name).unwrap_or_else(|| panic!("no kind of body fits {found:?}"));
     let asked: Vec<_> = found.asked.iter().flatten().map(|question| quoted(question)).collect();
     let mut made = vec![format!("asked = [{}]", asked.join(", ")), format!("kind = \"{name}\"")];
     let fields = own_fields(kind, found);

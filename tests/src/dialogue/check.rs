@@ -82,17 +82,17 @@ impl Visit {
             return faults.expect("body of HEAD", &"", &body.as_str());
         }
         if let Some(wanted) = kind.fault(body) {
-            faults.push(format!("body: wanted {wanted}, got {body:?}"));
+            faults.push(format!("body: wanted {wanted}, got {:?}", brief(body)));
         }
         match &self.body {
             Some(whole) => faults.expect("body", whole, body),
-            None if kind.told => faults.push(format!("body is missing; it was {body:?}")),
+            None if kind.told => faults.push(format!("body is missing; it was {:?}", brief(body))),
             None => {}
         }
         if let Some(text) = &self.contains
             && !body.contains(text.as_str())
         {
-            faults.push(format!("body: wanted {text:?} in it, got {body:?}"));
+            faults.push(format!("body: wanted {text:?} in it, got {:?}", brief(body)));
         }
         if let Some(passed) = &self.passed {
             faults.expect("passed", &format!("passed: {}", passed.join(" ")), body);
@@ -122,8 +122,13 @@ impl Outcome {
     }
 }
 
-/// Whether a value is what a pattern says. `{sealed}` stands for a sealed cookie or a session's secret, `{hash}` for a digest
-/// in base64.
+/// What somebody would see of a page.
+fn brief(body: &str) -> &str {
+    body.split_once("<main>").map_or(body, |(_, shown)| shown)
+}
+
+/// Whether a value is what a pattern says. `{sealed}` stands for a sealed cookie or a session's secret, `{hash}` for a
+/// digest in base64.
 pub(super) fn matches(pattern: &str, value: &str) -> bool {
     let is_sealed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
     let is_hash = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);

@@ -66,7 +66,10 @@ impl Cookies {
     pub fn keep(&mut self, number: usize, outcome: &Outcome) {
         let set = outcome.headers.iter().filter(|(name, _)| name == "set-cookie");
         let mut pairs = set.filter_map(|(_, value)| value.split(';').next());
-        let is_session = |pair: &&str| matches!(pair.split_once('='), Some(("authgate" | "__Host-authgate", value)) if !value.is_empty());
+        let is_session = |pair: &&str| {
+            let name = pair.split_once('=').filter(|(_, value)| !value.is_empty()).map(|(name, _)| name);
+            matches!(name, Some("authgate" | "__Host-authgate"))
+        };
         if let Some(pair) = pairs.rfind(is_session) {
             self.0.insert("cookie".to_owned(), pair.to_owned());
             self.0.insert(format!("cookie.{number}"), pair.to_owned());

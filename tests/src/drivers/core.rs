@@ -29,7 +29,9 @@ pub(super) fn make(settings: &Settings) -> (World, Box<dyn Driver>) {
 impl Driver for Core {
     fn ask(&mut self, raw: &[u8]) -> Result<Outcome, String> {
         let mut slots = [httparse::EMPTY_HEADER; 100];
-        let (head, _) = Head::parse(raw, &mut slots, &HeadLimits::default()).unwrap().unwrap();
+        // How large it may be is for the gate to judge.
+        let limits = HeadLimits { bytes: raw.len(), ..HeadLimits::default() };
+        let (head, _) = Head::parse(raw, &mut slots, &limits).unwrap().unwrap();
         let head = head.from_peer(Peer::from(IpAddr::from(Ipv4Addr::LOCALHOST))).below(&self.below);
         let mut walk = Walk::default();
         let mut step = self.gate.begin(&head, self.world.now());

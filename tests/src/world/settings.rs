@@ -17,6 +17,10 @@ pub struct Settings {
     /// Any of `password`, `jwt` (the secret is known), `keys` (a provider's keys are fetched), `directory` and `annex` (the
     /// same once more), in order.
     pub backends: Vec<String>,
+    /// Whom tokens must be for.
+    pub audience: Vec<String>,
+    /// Who must have issued them.
+    pub issuer: Vec<String>,
     /// `sealed` into the cookie, which is all there is to them then; or `records` in a store.
     pub sessions: String,
     /// How long a session may be unused, in seconds.
@@ -84,6 +88,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             backends: vec!["jwt".to_owned()],
+            audience: Vec::new(),
+            issuer: Vec::new(),
             sessions: "sealed".to_owned(),
             idle: None,
             lifetime: None,
@@ -128,8 +134,8 @@ impl Settings {
         for name in &self.backends {
             builder = Some(match (name.as_str(), builder) {
                 ("password", None) => Gate::builder(PasswordBackend::new()).sessions(self.sessions()),
-                ("jwt", None) => Gate::builder(jwt()),
-                ("jwt", Some(builder)) => builder.backend(jwt()),
+                ("jwt", None) => Gate::builder(self.jwt()),
+                ("jwt", Some(builder)) => builder.backend(self.jwt()),
                 ("keys", None) => Gate::builder(keys.take().unwrap()),
                 ("keys", Some(builder)) => builder.backend(keys.take().unwrap()),
                 ("directory", None) => Gate::builder(Directory("directory")),
@@ -149,6 +155,17 @@ impl Settings {
             });
         }
         if self.sharing { builder.sharing(Sharing::default()) } else { builder }
+    }
+
+    fn jwt(&self) -> JwtBackend {
+        let mut backend = JwtBackend::builder().key(Key::secret(forge::SECRET).unwrap());
+        if !self.audience.is_empty() {
+            backend = backend.audience(&self.audience);
+        }
+        if !self.issuer.is_empty() {
+            backend = backend.issuer(&self.issuer);
+        }
+        backend.build().unwrap()
     }
 
     fn sessions(&self) -> Sessions {
@@ -211,7 +228,7 @@ impl RuleText {
 
 /// Tokens that the forger signs honestly.
 pub fn jwt() -> JwtBackend {
-    JwtBackend::builder().key(Key::secret(forge::SECRET).unwrap()).build().unwrap()
+    Settings::default().jwt()
 }
 
 /// Sessions under a key that everybody knows.

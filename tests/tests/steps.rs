@@ -55,7 +55,8 @@ fn the_drawing_in_the_documentation_is_made_from_the_table() {
     let text = fs::read_to_string(&path).unwrap();
     let (before, rest) = text.split_once("//! ```text\n").unwrap();
     let (drawn, after) = rest.split_once("//! ```\n").unwrap();
-    let made: String = drawing().lines().map(|line| format!("//! {line}\n")).collect();
+    let made: Vec<_> = drawing().lines().map(|line| format!("//! {line}")).collect();
+    let made = made.join("\n") + "\n";
     if std::env::var_os("AUTHGATE_BLESS").is_some() {
         fs::write(path, format!("{before}//! ```text\n{made}//! ```\n{after}")).unwrap();
     } else {

@@ -162,8 +162,7 @@ impl Wanderer {
                 self.sessions.push(session);
                 then.resume(Ok(false), now)
             }
-            Step::RenewSession(_, _, then) => then.resume(Ok(false), now),
-            Step::SwapCounts(_, then) => then.resume(Ok(false), now),
+            Step::RenewSession(_, _, then) | Step::SwapCounts(_, then) => then.resume(Ok(false), now),
             Step::HearEndings(since, then) => {
                 let news = self.world.endings(&since).unwrap();
                 then.resume(Ok(EndingsNews { more: true, ..news }), now)

@@ -8,33 +8,48 @@
 //! **It does not**: open a socket or a file, read the clock, draw randomness, hash a password, start a thread or wait. Time
 //! and answers are arguments; whoever drives it brings them.
 //!
+//! After each step on the left, those with a dot may come:
+//!
 //! ```text
-//!                          begin(head, now)
-//!                                 │
-//!      ┌──────────────────┬───────┴───────────┬──────────────────────┬──────────────┐
-//!      │ a token,         │ a session's       │ nobody at hand, and  │ a form is    │ a session is
-//!      │ a public path,   │ record, or a      │ a backend may know   │ posted       │ to end
-//!      │ a refusal,       │ sealed one        ▼                      ▼              ▼
-//!      │ a page,          │ that is due   AskBackend ◄─┐          ReadBody     LoadSession
-//!      │ a sealed session ▼                   │        │ the next    │              │
-//!      │ that is     LoadSession, a record    └────────┘          CheckPassword     │
-//!      │ not due          │ due once a minute │                      │              │
-//!      │             LookUpUser               │                   DrawBytes         │
-//!      │                  │                   │                      │              │
-//!      │        RenewSession, or              │       LoadSession, DropSession      │
-//!      │        DrawBytes to seal             │       of the old one │              │
-//!      │                  │                   │                CreateSession   DropSession
-//!      ▼                  ▼                   ▼                      ▼              ▼
-//!  Done(decision) ◄───────┴───────────────────┴──────────────────────┴──────────────┘
-//!      │
-//!      ├─ Forward(admission)    pass it on, with the user, without pretended identities
-//!      ├─ Respond(reply)        send this instead
-//!      └─ Delegate(delegation)  a custom backend answers its own login, logout or route
+//!                   ReadBody
+//!                   │ HearEndings
+//!                   │ │ LoadCounts
+//!                   │ │ │ SwapCounts
+//!                   │ │ │ │ CheckPassword
+//!                   │ │ │ │ │ DrawBytes
+//!                   │ │ │ │ │ │ LoadSession
+//!                   │ │ │ │ │ │ │ LookUpUser
+//!                   │ │ │ │ │ │ │ │ RenewSession
+//!                   │ │ │ │ │ │ │ │ │ DropSession
+//!                   │ │ │ │ │ │ │ │ │ │ CreateSession
+//!                   │ │ │ │ │ │ │ │ │ │ │ AskBackend
+//!                   │ │ │ │ │ │ │ │ │ │ │ │ FetchKeys
+//!                   │ │ │ │ │ │ │ │ │ │ │ │ │ Done
+//!  begin ─────────► ● ● · · · · ● ● · ● · ● ● ●
+//!  ReadBody ──────► · ● · · ● · · · · · · · · ●
+//!  HearEndings ───► · ● ● · · ● ● ● · · · ● ● ●
+//!  LoadCounts ────► · ● · ● ● · · · · · · · · ●
+//!  SwapCounts ────► · ● ● · ● · · · · · · · · ●
+//!  CheckPassword ─► · ● ● · · ● · · · · · · · ●
+//!  DrawBytes ─────► · · · · · · ● · · ● ● ● ● ●
+//!  LoadSession ───► · · · · · · ● ● · ● ● ● ● ●
+//!  LookUpUser ────► · · · · · ● · · ● ● · ● ● ●
+//!  RenewSession ──► · · · · · · · · · ● · ● ● ●
+//!  DropSession ───► · · · · · · ● · · ● ● ● ● ●
+//!  CreateSession ─► · · · · · · · · · · · · · ●
+//!  AskBackend ────► · · · · · · · · · · · ● ● ●
+//!  FetchKeys ─────► · · · · · · · · · · · ● ● ●
 //! ```
 //!
-//! Not drawn: `FetchKeys`, for a token whose key is unknown. Where gates share a store: `HearEndings` before a session
-//! counts and before one begins; `LoadCounts` and `SwapCounts` around `CheckPassword`; `DropSession` for a sealed session
-//! that ends, too.
+//! A token whose key is known, a public path, a refusal, a page, and a sealed session that is not due are `Done` at once. A
+//! form is read and its password checked; a new session takes random bytes, and ends the old one. A record is loaded, and
+//! once a minute its user is looked up and it is renewed; a sealed one is sealed anew then. Whoever signs out has it dropped.
+//! Backends that must wait come last, one after the other, and keys are fetched for a token whose key is unknown.
+//! `HearEndings`, `LoadCounts` and `SwapCounts` are asked only where gates share a store. The end is a [`Decision`]:
+//!
+//! - `Forward(admission)`: pass it on, with the user, without pretended identities;
+//! - `Respond(reply)`: send this instead;
+//! - `Delegate(delegation)`: a custom backend answers its own login, logout or route.
 //!
 //! A backend that must wait is asked by the driver, whose loop is one flat `match`:
 //!

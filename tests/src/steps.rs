@@ -23,6 +23,38 @@ pub fn pairs() -> BTreeSet<Pair> {
     pairs.collect()
 }
 
+/// All steps, in an order in which most of them come later than those that they may follow.
+const ORDER: [&str; 14] = [
+    "ReadBody",
+    "HearEndings",
+    "LoadCounts",
+    "SwapCounts",
+    "CheckPassword",
+    "DrawBytes",
+    "LoadSession",
+    "LookUpUser",
+    "RenewSession",
+    "DropSession",
+    "CreateSession",
+    "AskBackend",
+    "FetchKeys",
+    "Done",
+];
+
+/// The table as a drawing: a line for each step, and a column for each that may follow it.
+pub fn drawing() -> String {
+    let widest = ORDER.iter().map(|name| name.len()).max().unwrap_or_default();
+    let margin = " ".repeat(widest + 5);
+    let mut lines: Vec<String> =
+        (0..).zip(ORDER).map(|(before, name)| format!("{margin}{}{name}", "│ ".repeat(before))).collect();
+    for from in std::iter::once("begin").chain(ORDER).filter(|name| *name != "Done") {
+        let may = &successors()[from];
+        let marks = ORDER.map(|to| if may.iter().any(|name| name == to) { "●" } else { "·" });
+        lines.push(format!(" {from} {}► {}", "─".repeat(widest + 1 - from.len()), marks.join(" ")));
+    }
+    lines.join("\n")
+}
+
 /// The steps of one visit, as they are seen.
 #[derive(Debug, Clone, Default)]
 pub struct Walk {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub use self::bless::bless;
 pub use self::kinds::{BodyKind, kinds};
 pub use self::outcome::{Outcome, Told};
-pub use self::placeholders::{Cookies, secrets};
+pub use self::placeholders::{Cookies, placeholder, secrets};
 pub use self::read::{folder, tables};
 use crate::world::Settings;
 

@@ -88,7 +88,11 @@ pub fn secrets() -> impl Iterator<Item = &'static str> {
     constant.map(|(_, text)| text.split_once('=').map_or(text.as_str(), |(_, value)| value))
 }
 
-/// What stands for the same in every dialogue.
+/// What a placeholder stands for, in every dialogue.
+pub fn placeholder(name: &str) -> &'static str {
+    &constant()[name]
+}
+
 fn constant() -> &'static BTreeMap<String, String> {
     static CONSTANT: OnceLock<BTreeMap<String, String>> = OnceLock::new();
     CONSTANT.get_or_init(|| {

@@ -2,8 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use authgate_core::{Admission, BodyError, Decision, Gate, Head, HeadLimits, Peer, Step};
-use http::header::{CONTENT_LENGTH, COOKIE};
+use authgate_core::{Admission, Decision, Gate, Head, HeadLimits, Peer, Step};
 use http::{Request, Response};
 
 use super::Driver;
@@ -39,7 +38,7 @@ impl Driver for Core {
             walk.see(&step)?;
             step = match step {
                 Step::Done(decision) => break decision,
-                question => self.answer(question, &head, body_of(raw)),
+                question => self.world.answer(question, &head, body_of(raw)),
             };
         };
         let told = Told::of(&decision.event());
@@ -49,38 +48,6 @@ impl Driver for Core {
             Decision::Forward(admission) => forward(&admission, &request_of(raw)),
         };
         Ok(Outcome { told, asked: Some(walk.asked()), ..read_http(response) })
-    }
-}
-
-impl Core {
-    fn answer(&self, question: Step, head: &Head<'_>, body: &[u8]) -> Step {
-        let (world, now) = (&self.world, self.world.now());
-        match question {
-            Step::Done(_) => question,
-            Step::ReadBody(limit, then) => {
-                let length = head.headers().text(&CONTENT_LENGTH).and_then(|length| length.parse().ok());
-                let is_whole = length == Some(body.len());
-                then.resume(if is_whole { limit.body(body.to_vec()) } else { Err(BodyError::Cut) }, now)
-            }
-            Step::AskBackend(backend, then) => {
-                let cookie = head.headers().one(&COOKIE).unwrap();
-                let cookie = cookie.and_then(|cookie| std::str::from_utf8(cookie).ok());
-                then.resume(world.who(backend, cookie), now)
-            }
-            Step::FetchKeys(_, then) => then.resume(world.fetch_keys(), now),
-            Step::CheckPassword(who, then) => {
-                then.resume(world.check(&who.username, who.password.expose()), now)
-            }
-            Step::LookUpUser(user, then) => then.resume(world.look_up(&user), now),
-            Step::DrawBytes(then) => then.resume(world.draw(), now),
-            Step::LoadSession(id, then) => then.resume(world.load(id), now),
-            Step::CreateSession(id, session, then) => then.resume(world.create(id, session), now),
-            Step::RenewSession(id, session, then) => then.resume(world.renew(id, session), now),
-            Step::DropSession(id, then) => then.resume(world.remove(id), now),
-            Step::HearEndings(since, then) => then.resume(world.endings(&since), now),
-            Step::LoadCounts(keys, then) => then.resume(world.counts(&keys), now),
-            Step::SwapCounts(swaps, then) => then.resume(world.swap_counts(&swaps), now),
-        }
     }
 }
 

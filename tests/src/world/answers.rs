@@ -1,16 +1,49 @@
-//! The world as a store, of one gate or of several, and as whoever knows users and fetches keys.
+//! What the world answers: to the core itself, and as a store, of one gate or of several, as whoever knows users and
+//! fetches keys.
 
 use std::future::ready;
 
 use authgate_core::{
-    Count, CountKey, Credentials, EndingsNews, EndingsSince, Lookup, Session, SessionId, Swap, Timestamp,
-    Unavailable, UserStore, Verdict,
+    BodyError, Count, CountKey, Credentials, EndingsNews, EndingsSince, Head, Lookup, Session, SessionId,
+    Step, Swap, Timestamp, Unavailable, UserStore, Verdict,
 };
 use authgate_tower::{Answer, KeyFetcher, SessionStore, SharedStore};
+use http::header::{CONTENT_LENGTH, COOKIE};
 
 use super::{State, World};
 
 impl World {
+    /// Answers whatever is asked about a request with this head and body. A body that is shorter than its head says has broken
+    /// off.
+    pub fn answer(&self, question: Step, head: &Head<'_>, body: &[u8]) -> Step {
+        let now = self.now();
+        match question {
+            Step::Done(_) => question,
+            Step::ReadBody(limit, then) => {
+                let length = head.headers().text(&CONTENT_LENGTH).and_then(|length| length.parse().ok());
+                let is_whole = length == Some(body.len());
+                then.resume(if is_whole { limit.body(body.to_vec()) } else { Err(BodyError::Cut) }, now)
+            }
+            Step::AskBackend(backend, then) => {
+                let cookie = head.headers().text(&COOKIE);
+                then.resume(self.who(backend, cookie), now)
+            }
+            Step::FetchKeys(_, then) => then.resume(self.fetch_keys(), now),
+            Step::CheckPassword(who, then) => {
+                then.resume(self.check(&who.username, who.password.expose()), now)
+            }
+            Step::LookUpUser(user, then) => then.resume(self.look_up(&user), now),
+            Step::DrawBytes(then) => then.resume(self.draw(), now),
+            Step::LoadSession(id, then) => then.resume(self.load(id), now),
+            Step::CreateSession(id, session, then) => then.resume(self.create(id, session), now),
+            Step::RenewSession(id, session, then) => then.resume(self.renew(id, session), now),
+            Step::DropSession(id, then) => then.resume(self.remove(id), now),
+            Step::HearEndings(since, then) => then.resume(self.endings(&since), now),
+            Step::LoadCounts(keys, then) => then.resume(self.counts(&keys), now),
+            Step::SwapCounts(swaps, then) => then.resume(self.swap_counts(&swaps), now),
+        }
+    }
+
     /// The session of this id.
     pub fn load(&self, id: SessionId) -> Result<Option<Session>, Unavailable> {
         self.stored("LoadSession", |state| state.store.load(&id, state.now))

@@ -222,6 +222,7 @@ def dialogues(driver: str) -> list[Dialogue]:
 
 def must_end_alike(dialogue: Dialogue, faults: Sequence[str], cannot: Mapping[str, str]) -> None:
     """Nothing may differ; but something must, if `cannot` has a reason for it, be it the dialogue's or its whole table's."""
+    __tracebackhide__ = True  # of pytest's: what it says is all there is to see
     if why := cannot.get(dialogue.name, cannot.get(dialogue.table)):
         assert faults, f"it ends alike after all; {why!r} is stale"
     else:

@@ -181,11 +181,12 @@ def answer(peer: Peer, seen: Seen, body: bytes, *headers: str) -> None:
 
 
 class Upstream:
-    """A server on a free port, with a thread for each connection. What a path does not say is echoed. A route is called
-    when the head has come."""
+    """A server on a free port, with a thread for each connection. What has no route goes `otherwise`, and is echoed. A route
+    is called when the head has come."""
 
-    def __init__(self, routes: Mapping[str, Route] | None = None) -> None:
+    def __init__(self, routes: Mapping[str, Route] | None = None, otherwise: Route = echo) -> None:
         self.routes = dict(routes or {})
+        self.otherwise = otherwise
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -225,7 +226,7 @@ class Upstream:
             while seen := next_head(peer):
                 peer.is_resting = False
                 self.seen.append(seen)
-                self.routes.get(seen.path, echo)(peer, seen)
+                self.routes.get(seen.path, self.otherwise)(peer, seen)
                 self.has_come_to_rest(peer)
         except AssertionError as fault:
             self.faults.append(str(fault))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -14,3 +15,10 @@ def found(program: str) -> str:
     if path is None:
         pytest.skip(f"{program} is missing: Debian has it in the package {PACKAGES[program]}")
     return path
+
+
+def faketime() -> Path:
+    """The library that tells programs another time of day."""
+    for path in Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"):
+        return path
+    pytest.skip("libfaketime is missing: Debian has it in the package faketime")

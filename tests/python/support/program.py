@@ -169,11 +169,16 @@ def running(
 
 @contextmanager
 def serving(
-    runtime: str, *flags: str | Path, secret: str | None = None, listen: str = "127.0.0.1:0", log: str = "debug"
+    runtime: str,
+    *flags: str | Path,
+    secret: str | None = None,
+    listen: str = "127.0.0.1:0",
+    log: str = "debug",
+    **env: str,
 ) -> Iterator[Site]:
     """Starts `authgate serve` on free ports; at the end it must go gracefully and have kept its secrets."""
     ours = ["--listen", listen, "--admin-listen", "127.0.0.1:0", "--runtime", runtime, "--json"]
-    with started(Site, runtime, ["serve", *ours, *flags], secret, log) as (site, announced):
+    with started(Site, runtime, ["serve", *ours, *flags], secret, log, **env) as (site, announced):
         admin = urlsplit(announced["admin"])
         site.admin = (admin.hostname or "", admin.port or 0)
         yield site
@@ -181,10 +186,10 @@ def serving(
 
 @contextmanager
 def started(
-    kind: type[Kind], runtime: str, command: list[str | Path], secret: str | None, log: str
+    kind: type[Kind], runtime: str, command: list[str | Path], secret: str | None, log: str, **env: str
 ) -> Iterator[tuple[Kind, dict[str, Any]]]:
     """Starts a command that tells in one line of JSON where it is."""
-    env = environment(AUTHGATE_LOG=log, **({"AUTHGATE_JWT_SECRET": secret} if secret else {}))
+    env = environment(AUTHGATE_LOG=log, **({"AUTHGATE_JWT_SECRET": secret} if secret else {}), **env)
     with tempfile.NamedTemporaryFile(prefix="authgate-", suffix=".log") as errors:
         process = subprocess.Popen(
             [str(PROGRAM), *map(str, command)],

@@ -1,0 +1,323 @@
+"""The tables of dialogues in `vectors/`, for the drivers that are tested from Python: what is sent, and what must come of it.
+
+It needs Python alone (and `cryptography` for one token), so that the tests of the program and those of the wheel share it.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import hmac
+import re
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+HERE = Path(__file__).resolve().parent
+
+NOW = 1_800_000_000
+"""When each dialogue begins."""
+SECRET = "a secret of sixty-four bytes that is known to the tests only ...."
+"""What signs tokens and seals sessions."""
+
+# The transport's own fields. Whom the dashboard saw is compared with the audit trail instead.
+ASIDE = {"connection", "content-length", "date", "server", "transfer-encoding", "x-seen-user"}
+PLACES = {"{sealed}": "[A-Za-z0-9_-]+", "{hash}": "[A-Za-z0-9+/=]+"}
+"""What stands in a wanted value for a sealed cookie or a session's secret, and for a digest."""
+
+
+class Answer(Protocol):
+    """What came back."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, str]]: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the audit trail was told of a visit."""
+
+    outcome: str
+    status: int | None
+    reason: str
+    user: str | None
+    client: str
+    kind: str
+
+
+class Cannot(Exception):
+    """A driver cannot make such a gate, or put such a request; why."""
+
+
+class Driver(Protocol):
+    """A way to one gate, for one dialogue."""
+
+    def session(self, since: int) -> str:
+        """The session's cookie, as a browser sends it, of Ada who signed in at that moment."""
+
+    def ask(self, request: Request, now: int, down: Collection[str]) -> tuple[Answer, list[Told]]:
+        """Puts a request at this moment, while the questions in `down` cannot be answered."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it is sent."""
+
+    method: str
+    target: str
+    version: str
+    headers: list[tuple[str, str]]
+    body: bytes = b""
+    is_cut: bool = False  # the body's last byte does not come
+
+    @classmethod
+    def of(cls, text: str, form: str | None = None, *, is_cut: bool = False) -> Request:
+        first, *lines = text.rstrip().split("\n")
+        method, target, version = first.split(" ")
+        fields = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+        body = (form or "").encode()
+        if form is not None:
+            fields.append(("Content-Type", "application/x-www-form-urlencoded"))
+            fields.append(("Content-Length", str(len(body))))
+        return cls(method, target, version, fields, body[:-1] if is_cut else body, is_cut)
+
+    @property
+    def is_websocket(self) -> bool:
+        return any(name.lower() == "upgrade" for name, _ in self.headers)
+
+    @property
+    def relative(self) -> str:
+        """The target as a server tells it: without the authority of an absolute form."""
+        return re.sub("^http://[^/]*", "", self.target)
+
+    def raw(self, *more: tuple[str, str]) -> bytes:
+        lines = [f"{name}: {value}" for name, value in [*self.headers, *more]]
+        return "\r\n".join([f"{self.method} {self.target} {self.version}", *lines, "", ""]).encode() + self.body
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request, and what must come of it."""
+
+    wanted: Mapping[str, Any]
+
+    @property
+    def after(self) -> int:
+        return int(self.wanted.get("after", 0))
+
+    @property
+    def times(self) -> int:
+        return int(self.wanted.get("times", 1))
+
+    @property
+    def down(self) -> Collection[str]:
+        return frozenset(self.wanted.get("down", ()))
+
+    def request(self, fill: Filler) -> Request:
+        form = self.wanted.get("form")
+        form = None if form is None else fill(form)
+        return Request.of(fill(self.wanted["request"]), form, is_cut="ReadBody" in self.down)
+
+    @property
+    def told(self) -> Told:
+        """The one line of the audit trail."""
+        wanted = self.wanted
+        outcome, who, client = wanted["outcome"], wanted.get("user"), wanted.get("client", "127.0.0.1")
+        status = wanted["status"] if outcome == "respond" else None
+        return Told(outcome, status, wanted["reason"], who, client, wanted.get("client_kind", "page"))
+
+    def faults(self, answer: Answer, told: list[Told]) -> list[str]:
+        """What differs."""
+        kind, body = kinds()[self.wanted["kind"]], answer.body.decode()
+        got: dict[str, list[str]] = {}
+        for name, value in answer.headers:
+            got.setdefault(name.lower(), []).append(value)
+        faults = differing("status", self.wanted["status"], answer.status) + differing("audit", [self.told], told)
+        faults += self.faults_of_fields(kind, got)
+        if self.wanted["request"].startswith("HEAD "):
+            return faults + differing("body of HEAD", "", body)
+        return faults + self.faults_of_body(kind, body) + faults_of_style(body, got)
+
+    def faults_of_fields(self, kind: Mapping[str, Any], got: Mapping[str, list[str]]) -> list[str]:
+        """All fields are wanted ones, and all wanted ones are there, each as often as it is wanted."""
+        faults = []
+        wanted = {**kind.get("headers", {}), **self.wanted.get("headers", {})}
+        for name in sorted({*wanted, *got} - {*ASIDE, *kind.get("aside", ())}):
+            values = wanted.get(name, [])
+            values = [values] if isinstance(values, str) else values
+            if not all_match(values, got.get(name, [])):
+                faults += differing(name, values, got.get(name, []))
+        if self.wanted["outcome"] == "forward":
+            # Everybody is called by their id with a capital.
+            name = self.wanted.get("user", "-").capitalize()
+            faults += differing("whom the dashboard saw", [name], got.get("x-seen-user"))
+        return faults
+
+    def faults_of_body(self, kind: Mapping[str, Any], body: str) -> list[str]:
+        faults = []
+        if not body.startswith(kind.get("begins", "")) or bool(body) == kind.get("empty", False):
+            faults.append(f"body: wanted one of the kind {self.wanted['kind']}, got {body!r}")
+        for text in (kind.get("contains", ""), self.wanted.get("contains", "")):
+            if text not in body:
+                faults.append(f"body: wanted {text!r} in it, got {body!r}")
+        if "body" in self.wanted:
+            faults += differing("body", self.wanted["body"], body)
+        if "passed" in self.wanted:
+            faults += differing("passed", f"passed: {' '.join(self.wanted['passed'])}", body)
+        return faults
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """Visits to one gate, in order and by one clock."""
+
+    table: str
+    settings: Mapping[str, Any]
+    """The gate's."""
+    given: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return f"{self.table}::{self.given['name']}"
+
+    @property
+    def visits(self) -> list[Visit]:
+        return [Visit(given) for given in (self.given, *self.given.get("then", ()))]
+
+    def is_for(self, driver: str) -> bool:
+        return driver in self.given.get("only", [driver])
+
+    def faults(self, driver: Driver) -> list[str]:
+        """Takes all visits through the gate, and says what differs in the first that ends otherwise."""
+        now, cookies = NOW, [""]  # the newest of all, then those of each visit
+        for number, visit in enumerate(self.visits, 1):
+            now += visit.after
+            cookies.append("")
+            for time in range(1, visit.times + 1):
+                request = visit.request(Filler(driver, cookies))
+                answer, told = driver.ask(request, now, visit.down)
+                if faults := visit.faults(answer, told):
+                    return [f"visit {number} ({request.method} {request.target[:200]}), time {time}:", *faults]
+                if cookie := cookie_of(answer):
+                    cookies[0] = cookies[-1] = cookie
+        return []
+
+
+@functools.cache
+def dialogues(driver: str) -> list[Dialogue]:
+    """All that are for this driver."""
+    found = []
+    for path in sorted((HERE / "vectors").glob("*.toml")):
+        table = tomllib.loads(path.read_text())
+        found += [Dialogue(path.stem, table.get("gate", {}), given) for given in table["dialogue"]]
+    return [dialogue for dialogue in found if dialogue.is_for(driver)]
+
+
+def must_end_alike(dialogue: Dialogue, faults: Sequence[str], cannot: Mapping[str, str]) -> None:
+    """Nothing may differ; but something must, if `cannot` has a reason for it, be it the dialogue's or its whole table's."""
+    __tracebackhide__ = True  # of pytest's: what it says is all there is to see
+    if why := cannot.get(dialogue.name, cannot.get(dialogue.table)):
+        assert faults, f"it ends alike after all; {why!r} is stale"
+    else:
+        assert not faults, "\n".join(faults)
+
+
+@functools.cache
+def kinds() -> dict[str, dict[str, Any]]:
+    """What makes a body of each kind."""
+    return tomllib.loads((HERE / "kinds.toml").read_text())
+
+
+@dataclass(frozen=True)
+class Filler:
+    """Puts what they stand for where placeholders are in a request."""
+
+    driver: Driver
+    cookies: Sequence[str]
+
+    def __call__(self, text: str) -> str:
+        return re.sub(r"\{([a-z][a-z0-9.-]*)\}", self.value, text)
+
+    def value(self, match: re.Match[str]) -> str:
+        name, _, number = match[1].partition(".")
+        if name == "cookie":
+            assert (cookie := self.cookies[int(number or 0)]), f"{match[0]}: no such cookie has been set"
+            return cookie
+        if re.fullmatch("x[0-9]+", name):
+            return "x" * int(name[1:])
+        ages = {"session": 0, "idle": 31 * 60}
+        return self.driver.session(NOW - ages[name]) if name in ages else tokens()[name]
+
+
+@functools.cache
+def tokens() -> dict[str, str]:
+    """What `tokens.toml` describes."""
+    return {name: token(**given) for name, given in tomllib.loads((HERE / "tokens.toml").read_text()).items()}
+
+
+def token(payload: str, header: str = '{"alg":"HS256","typ":"JWT"}', signed: str = "well") -> str:
+    """A compact JWS of exactly these texts."""
+    text = payload.replace("{x40000}", "x" * 40_000)
+    message = f"{b64(header.encode())}.{b64(text.encode())}"
+    signers = {"well": hs256, "otherwise": lambda message: hs256(message, "x" * 64), "not": lambda _: b"", "es256": es256}
+    return f"{message}.{b64(signers[signed](message.encode()))}"
+
+
+def hs256(message: bytes, secret: str = SECRET) -> bytes:
+    return hmac.digest(secret.encode(), message, hashlib.sha256)
+
+
+def es256(message: bytes) -> bytes:
+    """By the provider's key."""
+    from cryptography.hazmat.primitives.asymmetric import ec, utils
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    key = load_pem_private_key((HERE / "keys" / "p-256.private.pem").read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    numbers = utils.decode_dss_signature(key.sign(message, ec.ECDSA(SHA256())))
+    return b"".join(number.to_bytes(32, "big") for number in numbers)
+
+
+def b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def cookie_of(answer: Answer) -> str:
+    """The session's cookie that an answer sets, as a browser sends it back; nothing if it sets none."""
+    pairs = [value.split(";")[0] for name, value in answer.headers if name.lower() == "set-cookie"]
+    return next((pair for pair in pairs if re.match("(__Host-)?authgate=.", pair)), "")
+
+
+def differing(what: str, wanted: object, got: object) -> list[str]:
+    return [] if wanted == got else [f"{what}: wanted {wanted!r}, got {got!r}"]
+
+
+def all_match(wanted: Sequence[str], got: Sequence[str]) -> bool:
+    """Whether the values of a field are the wanted ones, in this order."""
+    return len(wanted) == len(got) and all(map(re.fullmatch, map(pattern, wanted), got))
+
+
+def pattern(wanted: str) -> str:
+    """The regular expression of a wanted value."""
+    text = re.escape(wanted)
+    for place, meaning in PLACES.items():
+        text = text.replace(re.escape(place), meaning)
+    return text
+
+
+def faults_of_style(body: str, got: Mapping[str, list[str]]) -> list[str]:
+    """The policy of a page allows its own style."""
+    style = re.search("<style>(.*?)</style>", body, re.DOTALL)
+    if style is None:
+        return []
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    policy = got.get("content-security-policy", [])
+    return [] if f"'sha256-{digest}'" in " ".join(policy) else [f"the policy does not allow the page's style: {policy}"]

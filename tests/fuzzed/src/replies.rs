@@ -43,7 +43,7 @@ pub(crate) fn check(reply: &Reply, mount: &Mount) {
 /// A way back is one parameter, and stays, too.
 fn check_next(link: &str, mount: &str) {
     let there = Url::parse(BASE).unwrap().join(link).unwrap();
-    if there.path().strip_prefix(mount) != Some("/login") {
+    if !matches!(there.path().strip_prefix(mount), Some("/login" | "/authgate/login")) {
         return;
     }
     for (name, value) in there.query_pairs() {

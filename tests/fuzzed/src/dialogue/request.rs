@@ -28,7 +28,7 @@ fn keyed(kid: &str, user: &str) -> String {
 
 const METHODS: [&str; 7] = ["GET", "POST", "HEAD", "DELETE", "OPTIONS", "get", ""];
 
-const TARGETS: [&str; 16] = [
+const TARGETS: [&str; 18] = [
     "/ops/queues",
     "/ops/login",
     "/ops/logout",
@@ -45,6 +45,8 @@ const TARGETS: [&str; 16] = [
     "http://dash.example/ops/queues",
     "/elsewhere",
     "/ops/healthz",
+    "/ops/authgate/login",
+    "/ops/authgate/logout",
 ];
 
 /// Fields as they stand; further below, those that prove something.
@@ -99,9 +101,9 @@ pub(super) struct Request {
 impl Request {
     pub(super) fn choose(bytes: &mut Bytes<'_>, jar: &Jar) -> Self {
         let method = bytes.one(&METHODS);
-        let target = match bytes.number() {
-            place if place % 17 == 16 => bytes.line(),
-            place => TARGETS[place % 17].to_owned(),
+        let target = match TARGETS.get(bytes.number() % (TARGETS.len() + 1)) {
+            Some(target) => (*target).to_owned(),
+            None => bytes.line(),
         };
         let [tls, _] = bytes.flags();
         let mut request = Self {
@@ -117,9 +119,9 @@ impl Request {
         for _ in 0..bytes.number() % 8 {
             request.add_field(bytes, jar);
         }
-        request.form = match bytes.number() {
-            place if place % 7 == 6 => bytes.line(),
-            place => FORMS[place % 7].to_owned(),
+        request.form = match FORMS.get(bytes.number() % (FORMS.len() + 1)) {
+            Some(form) => (*form).to_owned(),
+            None => bytes.line(),
         };
         request
     }

@@ -115,9 +115,8 @@ fn check_signed(signer: usize, header: &[u8], payload: &[u8]) {
 /// The plainest tokens are never refused.
 fn check_refused(backend: &JwtBackend, is_ours: bool, name: &str, header: &[u8], payload: &[u8]) {
     let plain = format!(r#"{{"alg":"{name}"}}"#);
-    if is_ours && header == plain.as_bytes() && payload == br#"{"sub":"ada"}"# {
-        panic!("an honest token is refused by {backend:?}");
-    }
+    let is_plain = header == plain.as_bytes() && payload == br#"{"sub":"ada"}"#;
+    assert!(!(is_ours && is_plain), "an honest token is refused by {backend:?}");
 }
 
 fn check_accepted(backend: &JwtBackend, token: &str, proven: &Proven) {

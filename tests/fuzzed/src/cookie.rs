@@ -32,7 +32,7 @@ static GENUINE: LazyLock<String> = LazyLock::new(genuine);
 /// `cookie` crate reads, too, and the only one; only the genuine one, whole, lets anybody in; and a server behind gets every
 /// other cookie and never the session's.
 pub fn cookie(data: &[u8]) {
-    let lines: Vec<_> = data.split(|&byte| byte == b'\n').map(|line| expand(line)).collect();
+    let lines: Vec<_> = data.split(|&byte| byte == b'\n').map(expand).collect();
     // What no server hands on: its parser refuses it.
     if lines.iter().flatten().any(|byte| matches!(byte, b'\r' | 0)) {
         return;

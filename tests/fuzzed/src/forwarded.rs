@@ -108,7 +108,7 @@ fn ask(kind: usize, peer: &str, scheme: Scheme, fields: &[Field]) -> Option<Told
         assert!(values.next().is_none(), "{name} stands once");
         one
     };
-    let scheme = proto(&text("x-forwarded-proto").unwrap()).expect("http or https");
+    let scheme = proto(text("x-forwarded-proto").unwrap()).expect("http or https");
     let host = text("x-forwarded-host");
     assert_eq!(
         text("x-forwarded-for").and_then(|text| text.parse::<IpAddr>().ok()).map(Peer::from),

@@ -27,7 +27,7 @@ pub fn head(data: &[u8]) {
     check_small(data, &parsed);
     match parsed {
         Ok(None) => {
-            assert!(data.len() <= limits.bytes && status(data).is_ok_and(|status| status.is_partial()))
+            assert!(data.len() <= limits.bytes && status(data).is_ok_and(|status| status.is_partial()));
         }
         Ok(Some((head, length))) => {
             assert_eq!(status(data), Ok(Status::Complete(length)));

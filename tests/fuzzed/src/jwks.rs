@@ -45,8 +45,9 @@ pub fn jwks(data: &[u8]) {
 
 fn check_published(text: &str) {
     let limits = KeySetLimits::default();
-    let backend =
-        JwtBackend::builder().key_set(limits).algorithms(Algorithm::ALL.iter().copied().filter(is_public));
+    let backend = JwtBackend::builder()
+        .key_set(limits)
+        .algorithms(Algorithm::ALL.iter().copied().filter(|&algorithm| is_public(algorithm)));
     let backend = backend.build().unwrap();
     let set = backend.key_set().unwrap();
     set.begin_fetch(NOW);
@@ -72,7 +73,7 @@ fn check_published(text: &str) {
     }
 }
 
-fn is_public(algorithm: &Algorithm) -> bool {
+fn is_public(algorithm: Algorithm) -> bool {
     !algorithm.as_str().starts_with("HS")
 }
 

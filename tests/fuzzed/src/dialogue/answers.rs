@@ -112,7 +112,14 @@ impl Talk {
                 course.stage = Stage::Drawn;
                 then.resume(Ok(self.world.draw()), now)
             }
-            (Step::LoadSession(id, then), mood) => {
+            (step, mood) => self.answer_for_store(course, step, mood),
+        }
+    }
+
+    fn answer_for_store(&mut self, course: &mut Course, step: Step, mood: Mood) -> Step {
+        let now = self.now();
+        match step {
+            Step::LoadSession(id, then) => {
                 let found = self.load(id, mood);
                 let visit = self.jar.visit_of(&id);
                 course
@@ -120,7 +127,7 @@ impl Talk {
                     .extend(visit.filter(|_| found.as_ref().is_some_and(|session| session.id() == id)));
                 then.resume(Ok(found), now)
             }
-            (Step::CreateSession(id, session, then), mood) => {
+            Step::CreateSession(id, session, then) => {
                 assert!(
                     course.accepted.as_ref() == Some(&session.user().id) && session.user().claims.is_none()
                 );
@@ -132,7 +139,7 @@ impl Talk {
                 }
                 then.resume(Ok(!taken), now)
             }
-            (Step::RenewSession(id, session, then), mood) => {
+            Step::RenewSession(id, session, then) => {
                 let there = self.world.records.contains_key(&id) && !matches!(mood, Mood::No);
                 assert!(session.until() <= session.ends() && session.id() == id);
                 if there {
@@ -142,7 +149,7 @@ impl Talk {
                 course.renewal_failed |= !there;
                 then.resume(Ok(there), now)
             }
-            (Step::DropSession(id, then), mood) => {
+            Step::DropSession(id, then) => {
                 // A store that says that it did, and did not.
                 if matches!(mood, Mood::Honest) {
                     self.world.records.remove(&id);
@@ -150,7 +157,14 @@ impl Talk {
                 }
                 then.resume(Ok(()), now)
             }
-            (Step::HearEndings(since, then), mood) => {
+            other => self.answer_for_sharers(course, other, mood),
+        }
+    }
+
+    fn answer_for_sharers(&mut self, course: &mut Course, step: Step, mood: Mood) -> Step {
+        let now = self.now();
+        match step {
+            Step::HearEndings(since, then) => {
                 let from = since.position.and_then(|position| position.parse().ok()).unwrap_or(0_usize);
                 course.hears += 1;
                 let news = EndingsNews {
@@ -162,7 +176,7 @@ impl Talk {
                 };
                 then.resume(Ok(news), now)
             }
-            (Step::LoadCounts(keys, then), mood) => {
+            Step::LoadCounts(keys, then) => {
                 let full = Count { end: now.after(Duration::from_hours(3)), last: now };
                 let counts = keys.iter().map(|key| match mood {
                     Mood::No => Some(full),
@@ -174,7 +188,7 @@ impl Talk {
                 }
                 then.resume(Ok(counts), now)
             }
-            (Step::SwapCounts(swaps, then), mood) => {
+            Step::SwapCounts(swaps, then) => {
                 let same = swaps.iter().all(|swap| self.world.counts.get(&swap.key).copied() == swap.was);
                 let swapped = same && !matches!(mood, Mood::No);
                 for swap in swaps.into_iter().filter(|_| swapped) {
@@ -185,7 +199,7 @@ impl Talk {
                 }
                 then.resume(Ok(swapped), now)
             }
-            (Step::Done(_), _) => panic!("the end is no question"),
+            other => panic!("nobody has an answer to {other:?}"),
         }
     }
 

@@ -12,6 +12,7 @@ pub(super) static ASK: HeaderName = HeaderName::from_static("x-ask");
 
 /// How a gate is set up, as far as what must hold depends on it.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "switches, each on its own")]
 pub(super) struct Setting {
     pub(super) sessions: Kept,
     pub(super) shared: bool,
@@ -50,7 +51,7 @@ impl Setting {
         }
     }
 
-    pub(super) fn gate(&self) -> (Gate, KeySet) {
+    pub(super) fn gate(self) -> (Gate, KeySet) {
         let tokens = tokens();
         let keys = tokens.key_set().expect("a provider").clone();
         let gate = match self.sessions {

@@ -33,8 +33,8 @@ static GENUINE: LazyLock<String> = LazyLock::new(genuine);
 /// other cookie and never the session's.
 pub fn cookie(data: &[u8]) {
     let lines: Vec<_> = data.split(|&byte| byte == b'\n').map(expand).collect();
-    // What no server hands on: its parser refuses it.
-    if lines.iter().flatten().any(|byte| matches!(byte, b'\r' | 0)) {
+    // What is refused before anybody looks for a session.
+    if lines.len() > 90 || lines.iter().flatten().any(|byte| matches!(byte, b'\r' | 0)) {
         return;
     }
     let pairs: Vec<_> = lines.iter().map(|line| (&b"cookie"[..], line.as_slice())).collect();

@@ -101,10 +101,7 @@ fn check_signed(signer: usize, header: &[u8], payload: &[u8]) {
         match backend.verify(token.as_bytes(), NOW) {
             Ok(proven) => {
                 assert!(*name != "-" && names.contains(name), "{token}");
-                assert_eq!(
-                    json(header).and_then(|header| Some(header.get("alg")?.as_str()?.to_owned())).unwrap(),
-                    *name
-                );
+                assert!(json(header).is_none_or(|header| header["alg"] == *name), "{token}");
                 check_accepted(backend, &token, &proven);
             }
             Err(_) => check_refused(backend, names.contains(name), name, header, payload),
@@ -126,12 +123,13 @@ fn check_accepted(backend: &JwtBackend, token: &str, proven: &Proven) {
         let bytes = URL_SAFE_NO_PAD.decode_to_vec(part).unwrap();
         assert_eq!(URL_SAFE_NO_PAD.encode_to_string(bytes), part, "one text for each token");
     }
-    let header = json(&URL_SAFE_NO_PAD.decode_to_vec(header).unwrap()).expect("a header is JSON");
-    assert!(header.get("crit").is_none(), "{header}");
-    let claims = URL_SAFE_NO_PAD.decode_to_vec(payload).unwrap();
+    let [header, claims] = [header, payload].map(|part| URL_SAFE_NO_PAD.decode_to_vec(part).unwrap());
     assert_eq!(proven.user.claims.as_ref().unwrap().json().as_bytes(), claims);
-    check_user(&json(&claims).expect("claims are JSON"), proven);
-    check_theirs(token, &header, proven);
+    if let (Some(header), Some(claims)) = (json(&header), json(&claims)) {
+        assert!(header.get("crit").is_none(), "{header}");
+        check_user(&claims, proven);
+        check_theirs(token, &header, proven);
+    }
     // Each byte in turn: also the last ones of each part, where base64 has bits to spare.
     let step = token.len() / 24 + 1;
     let ends = [0, token.find('.').unwrap() - 1, token.rfind('.').unwrap() - 1, token.len() - 1];
@@ -195,6 +193,14 @@ fn check_theirs(token: &str, header: &Value, proven: &Proven) {
     }
 }
 
+/// What an accepted token has is JSON. Nothing for numbers beyond all floats, which serde_json reads into no value; where nobody
+/// asks for the claim, they are text like any other.
 fn json(bytes: &[u8]) -> Option<Value> {
-    serde_json::from_slice(bytes).ok()
+    match serde_json::from_slice(bytes) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            assert!(error.to_string().starts_with("number out of range"), "{error}");
+            None
+        }
+    }
 }

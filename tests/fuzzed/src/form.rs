@@ -113,7 +113,10 @@ fn check_refusal(data: &[u8], denial: Denial) {
     let repeats = ["username", "password", "next"].into_iter().any(|known| count(known) > 1);
     let too_large = data.len() > LARGEST
         || data.split(|&byte| byte == b'&').count() > MOST_FIELDS
-        || data.split(|&byte| matches!(byte, b'&' | b'=')).any(|part| part.len() > LONGEST_FIELD);
+        || data.split(|&byte| byte == b'&').any(|pair| {
+            let mut parts = pair.splitn(2, |&byte| byte == b'=');
+            parts.any(|part| part.len() > LONGEST_FIELD)
+        });
     // The WHATWG reading puts a replacement character where there is no text.
     let no_text = pairs.iter().any(|(name, value)| name.contains('\u{fffd}') || value.contains('\u{fffd}'));
     assert!(repeats || too_large || no_text, "{denial:?}");

@@ -113,6 +113,7 @@ mod tests {
             "/ops/queues/a%26b?page=2",
             "/ops/a?next=//evil.example#//evil.example",
             "/ops/a;b/..c",
+            "/ops/a%3F..%23",
             "/ops/a?b=../../c",
             "/ops?x=%0d%0a",
         ] {
@@ -139,6 +140,9 @@ mod tests {
             "/ops/..%2f..",
             "/ops/a%2f..%2f..%2fb",
             "/ops/..;/x",
+            "/ops/..%3Fx/y",
+            "/ops/..%23",
+            "/ops/a/..%2523/..",
             "/ops/a\r\nb",
             "/ops/a%0d%0ab",
             "/ops/%00",

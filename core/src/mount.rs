@@ -43,8 +43,8 @@ impl fmt::Display for Mount {
 
 /// Whether a link may start with `text`: nothing at all, or a plain path.
 pub(crate) fn is_prefix(text: &str) -> bool {
-    let is_link =
-        |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'\\' | b'"' | b'<' | b'>');
+    // Nor what a browser escapes (WHATWG URL, the path percent-encode set): it would never ask for such a path.
+    let is_link = |byte: u8| byte.is_ascii_graphic() && !b"?#\\\"<>^`{}".contains(&byte);
     text.is_empty() || (text.bytes().all(is_link) && is_plain(text))
 }
 
@@ -81,6 +81,17 @@ mod tests {
             let error = Mount::parse(text).unwrap_err();
             assert_eq!(error.field(), "mount", "{text}");
         }
+    }
+
+    #[test]
+    fn a_mount_that_browsers_would_spell_otherwise_is_refused() {
+        let site = url::Url::parse("https://dash.example").unwrap();
+        for byte in b'!'..=b'~' {
+            let text = format!("/a{}b", char::from(byte));
+            let kept = site.join(&text).unwrap().path() == text;
+            assert!(kept || Mount::parse(&text).is_err(), "{text}");
+        }
+        assert!(Mount::parse("/o'p(s)!$&*+,=:@;|[]").is_ok());
     }
 
     #[test]

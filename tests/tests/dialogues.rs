@@ -1,5 +1,5 @@
 //! Every dialogue in `vectors/`, through every driver. The same request must end the same way everywhere.
-#![allow(missing_docs)]
+#![allow(missing_docs, reason = "tests")]
 
 use std::process::ExitCode;
 use std::sync::Arc;

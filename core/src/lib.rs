@@ -90,6 +90,9 @@
 //! # Ok::<(), authgate_core::ConfigError>(())
 //! ```
 
+// They would end the host's thread, too. Tests may.
+#![cfg_attr(not(test), warn(clippy::string_slice, clippy::unreachable))]
+
 mod access;
 mod account;
 mod allowed_hosts;

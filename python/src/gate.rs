@@ -35,8 +35,7 @@ pub(crate) struct Inner {
 impl Gate {
     #[new]
     #[pyo3(signature = (backends, settings, *, keeps_records, clock, on_event, hearing = None))]
-    // What is extracted from a call is handed over by value.
-    #[allow(clippy::needless_pass_by_value)]
+    #[allow(clippy::needless_pass_by_value, reason = "what is extracted from a call is handed over by value")]
     fn new(
         py: Python<'_>,
         backends: Vec<Backend<'_>>,

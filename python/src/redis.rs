@@ -60,7 +60,7 @@ impl RedisLayout {
         sent(py, self.layout.endings_since(&since, self.known.latest(None).as_deref()))
     }
 
-    #[allow(clippy::needless_pass_by_value)]
+    #[allow(clippy::needless_pass_by_value, reason = "what is extracted from a call is handed over by value")]
     fn counts<'py>(&self, py: Python<'py>, keys: Vec<String>) -> PyResult<Bound<'py, PyTuple>> {
         let keys = keys.iter().map(|key| count_key(key)).collect::<PyResult<Vec<_>>>()?;
         sent(py, self.layout.counts(&keys))
@@ -84,7 +84,7 @@ impl RedisLayout {
     }
 
     /// Reads the reply to `endings`.
-    #[allow(clippy::needless_pass_by_value)]
+    #[allow(clippy::needless_pass_by_value, reason = "what is extracted from a call is handed over by value")]
     fn news(&self, reply: Vec<Vec<u8>>) -> PyResult<Endings> {
         let news = news(&reply).map_err(|why| PyValueError::new_err(why.to_string()))?;
         self.known.learn(&news.position);

@@ -8,7 +8,7 @@ use crate::ConfigError;
 
 /// A signature algorithm that a token may be signed with (RFC 7518 §3.1, RFC 8037 §3.1). There is no `none`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "each is what its RFC says")]
 #[non_exhaustive]
 pub enum Algorithm {
     HS256,

@@ -244,8 +244,7 @@ fn milliseconds(seconds: f64) -> Result<i64, ConfigError> {
             "write for example 30; to ignore a time, switch off its `verify_…` option",
         ));
     }
-    // A century in milliseconds is far from the ends of the range.
-    #[allow(clippy::cast_possible_truncation)]
+    #[allow(clippy::cast_possible_truncation, reason = "a century is far from the ends of the range")]
     Ok((seconds * 1000.0 + 1e-6).floor() as i64)
 }
 

@@ -259,8 +259,7 @@ fn numeric_date(json: &str) -> Option<Timestamp> {
     }
     // The standard library rounds as Python does. Its words, such as `inf`, are no JSON.
     let seconds: f64 = json.parse().ok()?;
-    // A float beyond the range saturates, which is what is wanted.
-    #[allow(clippy::cast_possible_truncation)]
+    #[allow(clippy::cast_possible_truncation, reason = "beyond the range it saturates, as it should")]
     seconds.is_finite().then(|| Timestamp::from_secs(seconds.trunc() as i64))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
-use crate::{Secret, Unavailable, User};
+use crate::{Secret, Unavailable, User, secret};
 
 /// What somebody typed to sign in. It prints without the password.
 ///
@@ -81,8 +81,8 @@ impl<S: UserStore + ?Sized> UserStore for Arc<S> {
 }
 
 /// A digest of a credential, such as a password's hash: it tells whether the credential is still the same, and nothing
-/// else about it.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// else about it. Two are compared in constant time.
+#[derive(Clone, Copy, Eq, Serialize, Deserialize)]
 pub struct Fingerprint(#[serde(with = "crate::session::base64")] [u8; 16]);
 
 impl Fingerprint {
@@ -94,6 +94,12 @@ impl Fingerprint {
         let mut first = [0; 16];
         first.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
         Self(first)
+    }
+}
+
+impl PartialEq for Fingerprint {
+    fn eq(&self, other: &Self) -> bool {
+        secret::same(&self.0, &other.0)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use authgate_core::{
     Access, ConfigError, CrossSite, ForwardedFields, Gate, GateBuilder, JwtBackend as Tokens,
-    PasswordBackend, SameSite, SealingKey, Sessions, Sharing, Texts, ThrottleLimits,
+    PasswordBackend, SameSite, SealingKey, Secret, Sessions, Sharing, Texts, ThrottleLimits,
 };
 use pyo3::prelude::*;
 
@@ -189,7 +189,8 @@ impl SessionSettings {
         let sessions = match self.secrets {
             None => Sessions::records(),
             Some(secrets) => {
-                let keys: Result<Vec<_>, _> = secrets.into_iter().map(SealingKey::new).collect();
+                let keys = secrets.into_iter().map(|secret| SealingKey::new(Secret::new(secret).expose()));
+                let keys: Result<Vec<_>, _> = keys.collect();
                 Sessions::sealed(keys?)
             }
         };

@@ -3,11 +3,12 @@
 
 use std::env;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use authgate_core::{Algorithm, ConfigError, JwtBackend, Key, KeySetLimits, Secret};
 use authgate_jwks::KeySource;
+use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
@@ -15,7 +16,7 @@ use crate::failure::Failure;
 pub(crate) const SECRET_VARIABLE: &str = "AUTHGATE_JWT_SECRET";
 
 /// The longest key file that is read: a large key set, but no disk.
-const MOST_BYTES: u64 = 1024 * 1024;
+const MOST_BYTES: usize = 1024 * 1024;
 
 /// An HMAC secret and where it came from.
 pub(crate) struct FoundSecret {
@@ -54,8 +55,9 @@ impl FoundSecret {
 
     /// A fresh secret, as `authgate secret` prints it.
     pub(crate) fn fresh() -> Result<Self, Failure> {
+        let random = Secret::new(random::<64>()?);
         // As many bytes as the longest hash has: good for every HS* (RFC 7518 §3.2).
-        let bytes = base64_simd::URL_SAFE_NO_PAD.encode_to_string(random::<64>()?).into_bytes();
+        let bytes = base64_simd::URL_SAFE_NO_PAD.encode_to_string(random.expose()).into_bytes();
         Ok(Self { bytes: Secret::new(bytes), source: "the fresh secret".to_owned() })
     }
 
@@ -241,18 +243,31 @@ fn key_set(path: &Path) -> Result<Vec<Key>, Failure> {
 }
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    // Something endless, such as a device, is no key either.
-    let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
-    match read {
+    match File::open(path).and_then(whole) {
         Err(error) => {
             Err(Failure::at(path, format!("cannot be read: {error}; give the path of a file that can")))
         }
-        Ok(length) if length as u64 > MOST_BYTES => {
+        Ok(bytes) if bytes.len() > MOST_BYTES => {
             Err(Failure::at(path, format!("is longer than {MOST_BYTES} bytes; is it the right file?")))
         }
-        Ok(_) => Ok(bytes),
+        Ok(bytes) => Ok(bytes),
     }
+}
+
+/// All that can be read, and of something endless, such as a device, one byte too many. The room for it is made at once:
+/// a vector that grows leaves a secret behind.
+fn whole(mut file: File) -> io::Result<Vec<u8>> {
+    let mut room = Zeroizing::new(vec![0; MOST_BYTES + 1]);
+    let mut length = 0;
+    while let Some(rest) = room.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(room.get(..length).unwrap_or_default().to_vec())
 }
 
 fn read_text(path: &Path) -> Result<String, Failure> {

@@ -9,6 +9,7 @@ use futures_lite::FutureExt;
 use http::request::Parts;
 use http_body::Body;
 use http_body_util::BodyExt as _;
+use zeroize::Zeroizing;
 
 use crate::layer::Shared;
 use crate::{BodyError, Host, SessionStore, SharedMemory, SharedStore};
@@ -194,15 +195,26 @@ impl<H: Host> Shared<H> {
 async fn collect<B: Body<Data = Bytes>>(limit: BodyLimit, body: B) -> Result<Form, FormError> {
     let mut body = pin!(body);
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    // Grown once, as a rule: whatever is left behind by growing cannot be erased.
-    let mut bytes = Vec::with_capacity(expected.clamp(1024, limit.bytes()));
+    // It may hold a password, and is erased whatever becomes of it.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(expected.clamp(1024, limit.bytes())));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| FormError::Cut)?;
         let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > limit.bytes() {
             return Err(FormError::TooLarge);
         }
-        bytes.extend_from_slice(&data);
+        append(&mut bytes, &data);
     }
-    limit.body(bytes)
+    limit.body(std::mem::take(&mut bytes))
+}
+
+/// As `extend_from_slice`, and where there is no room for it the old bytes are erased: a vector that grows leaves them behind.
+fn append(bytes: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
+    let length = bytes.len() + data.len();
+    if length > bytes.capacity() {
+        let mut roomy = Zeroizing::new(Vec::with_capacity(length.max(2 * bytes.capacity())));
+        roomy.extend_from_slice(bytes);
+        *bytes = roomy;
+    }
+    bytes.extend_from_slice(data);
 }

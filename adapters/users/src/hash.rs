@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::password_hash::{self, PasswordHasher as _};
@@ -81,9 +82,10 @@ impl From<password_hash::Error> for HashError {
     }
 }
 
-/// A stored hash that is known to be argon2id and to ask for no more than is sane. It prints as dots.
+/// A stored hash that is known to be argon2id and to ask for no more than is sane. It prints as dots, is compared in constant
+/// time, and erases itself.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Phc(String);
+pub(crate) struct Phc(Arc<Secret<String>>);
 
 /// Why a text is no hash that is taken: the problem and the remedy.
 #[derive(Debug, PartialEq, Eq)]
@@ -113,7 +115,7 @@ impl Phc {
         {
             return Err(TOO_COSTLY);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self::of(text.to_owned()))
     }
 
     /// A hash with the current parameters that no password has: it costs a stranger as much time as a user. Its output
@@ -126,20 +128,21 @@ impl Phc {
             salt: Some(Salt::new(&random::<SALT_BYTES>()?).map_err(password_hash::Error::from)?),
             hash: Some(Output::new(&random::<OUTPUT_BYTES>()?).map_err(password_hash::Error::from)?),
         };
-        Ok(Self(hash.to_string()))
+        Ok(Self::of(hash.to_string()))
     }
 
     /// This hash with the parameters of `other`, so that it costs as much; meant for [`Phc::nobody`].
     pub(crate) fn as_costly_as(&self, other: &Self) -> Self {
-        let (Ok(own), Ok(other)) = (PasswordHash::new(&self.0), PasswordHash::new(&other.0)) else {
+        let (Ok(own), Ok(other)) = (PasswordHash::new(self.as_str()), PasswordHash::new(other.as_str()))
+        else {
             return self.clone();
         };
-        Self(PasswordHash { salt: own.salt, hash: own.hash, ..other }.to_string())
+        Self::of(PasswordHash { salt: own.salt, hash: own.hash, ..other }.to_string())
     }
 
     /// How much a check costs: memory times passes.
     pub(crate) fn work(&self) -> u64 {
-        PasswordHash::new(&self.0)
+        PasswordHash::new(self.as_str())
             .ok()
             .and_then(|parsed| Params::try_from(&parsed).ok())
             .map_or(0, |params| work(&params))
@@ -147,7 +150,7 @@ impl Phc {
 
     /// Whether this is the hash of `password`. The memory is that of a turn: a hash takes 19 MiB.
     pub(crate) fn verify(&self, password: &[u8], memory: &mut Memory) -> Result<bool, password_hash::Error> {
-        let parsed = PasswordHash::new(&self.0)?;
+        let parsed = PasswordHash::new(self.as_str())?;
         #[cfg(test)]
         tests::count(&parsed);
         let (Some(salt), Some(expected)) = (parsed.salt, parsed.hash) else { return Ok(false) };
@@ -165,7 +168,7 @@ impl Phc {
     }
 
     pub(crate) fn is_outdated(&self) -> bool {
-        let Ok(parsed) = PasswordHash::new(&self.0) else { return true };
+        let Ok(parsed) = PasswordHash::new(self.as_str()) else { return true };
         let salt = parsed.salt.as_ref().map_or(0, |salt| salt.len());
         salt < SALT_BYTES
             || parsed.version != Some(Version::V0x13.into())
@@ -173,7 +176,11 @@ impl Phc {
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        self.0.expose()
+    }
+
+    fn of(text: String) -> Self {
+        Self(Arc::new(Secret::new(text)))
     }
 }
 

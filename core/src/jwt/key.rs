@@ -270,8 +270,9 @@ fn other_kind(text: &[u8]) -> Option<(&'static str, &'static str)> {
         return Some(("a DER key", "give it as PEM, with an RS*, PS*, ES* or EdDSA algorithm"));
     }
     // Without zeros UTF-16 reads as ASCII does. The copies are of what may well be a secret, so they are erased.
-    let text: Zeroizing<Vec<u8>> = Zeroizing::new(text.iter().copied().filter(|&byte| byte != 0).collect());
-    let text = Zeroizing::new(String::from_utf8_lossy(&text).into_owned());
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    bytes.extend(text.iter().copied().filter(|&byte| byte != 0));
+    let text = lossy(&bytes);
     if text.contains("-----BEGIN ") || text.contains("---- BEGIN ") {
         return Some(("a PEM key", "give it as a public key, with an RS*, PS*, ES* or EdDSA algorithm"));
     }
@@ -288,6 +289,17 @@ fn other_kind(text: &[u8]) -> Option<(&'static str, &'static str)> {
     let is_jwk = |json: &serde_json::Value| json.get("kty").is_some() || json.get("keys").is_some();
     json.is_some_and(|json| is_jwk(&json) || json.as_array().is_some_and(|list| list.iter().any(is_jwk)))
         .then_some(("a JWK", "give it as a key or a key set instead"))
+}
+
+/// Bytes as text, with a mark for whatever is none. Nothing grows: what growing leaves behind cannot be erased.
+fn lossy(bytes: &[u8]) -> Zeroizing<String> {
+    const MARK: char = char::REPLACEMENT_CHARACTER;
+    let mut text = Zeroizing::new(String::with_capacity(bytes.len() * MARK.len_utf8()));
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend((!chunk.invalid().is_empty()).then_some(MARK));
+    }
+    text
 }
 
 #[cfg(test)]

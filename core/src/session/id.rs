@@ -3,17 +3,18 @@ use std::fmt;
 use aws_lc_rs::digest;
 use base64_simd::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 use super::base64;
 
 /// What a store keeps a session under.
 ///
 /// It is a digest of the secret in the visitor's cookie: whoever reads the store, a log or a backup cannot make a cookie
-/// of it. It prints as 43 characters of base64url, in whole or shortened.
+/// of it, and however long a store takes to find one tells nothing of a secret. It prints as 43 characters of base64url, in whole or shortened.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionId(#[serde(with = "base64")] [u8; 32]);
 
-/// The secret that a visitor's cookie holds where sessions are records.
+/// The secret that a visitor's cookie holds where sessions are records. It is never compared: its digest is looked up.
 pub(crate) struct SessionSecret([u8; 32]);
 
 impl SessionId {
@@ -53,6 +54,12 @@ impl SessionSecret {
         let mut id = [0; 32];
         id.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
         SessionId(id)
+    }
+}
+
+impl Drop for SessionSecret {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

@@ -3,7 +3,7 @@ use std::fmt;
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use base64_simd::URL_SAFE_NO_PAD;
-use zeroize::Zeroize as _;
+use zeroize::Zeroizing;
 
 use super::Session;
 use super::cookie::LONGEST;
@@ -33,7 +33,8 @@ pub(crate) struct KeyRing {
 }
 
 impl SealingKey {
-    /// A key from a secret of at least 32 bytes that nobody can guess, such as `authgate secret` prints.
+    /// A key from a secret of at least 32 bytes that nobody can guess, such as `authgate secret` prints. The secret stays the
+    /// caller's, who erases it: lend it, and do not give it away.
     ///
     /// # Errors
     /// A secret that is shorter, or that is the same byte over and over.
@@ -92,12 +93,10 @@ impl KeyRing {
 }
 
 fn derive(secret: &[u8]) -> Option<LessSafeKey> {
-    let mut key = [0; 32];
+    let mut key = Zeroizing::new([0; 32]);
     let derived = Salt::new(HKDF_SHA256, b"authgate").extract(secret);
-    derived.expand(&[b"sealed session"], HKDF_SHA256).ok()?.fill(&mut key).ok()?;
-    let prepared = UnboundKey::new(&AES_256_GCM_SIV, &key).ok().map(LessSafeKey::new);
-    key.zeroize();
-    prepared
+    derived.expand(&[b"sealed session"], HKDF_SHA256).ok()?.fill(&mut *key).ok()?;
+    UnboundKey::new(&AES_256_GCM_SIV, &*key).ok().map(LessSafeKey::new)
 }
 
 impl fmt::Debug for SealingKey {

@@ -10,7 +10,7 @@ pub(super) fn hash_of_new(prompt: &str) -> Result<String, Failure> {
     if io::stdin().is_terminal() {
         let (password, hash) = hash(terminal::ask(prompt)?)?;
         let again = terminal::ask("The same again")?;
-        if again.expose() != password.expose() {
+        if again != password {
             return Err(Failure::new("the two passwords differ; try again"));
         }
         return Ok(hash);

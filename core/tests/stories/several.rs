@@ -178,6 +178,24 @@ fn t28_somebody_who_is_quicker_costs_nobody_a_try_and_a_crowd_waits() {
 }
 
 #[test]
+fn a_charge_is_given_back_in_a_crowd_too_with_eight_tries_at_most() {
+    // How often others are quicker while a charge is given back, how often that is tried, and whether it succeeds.
+    for (others, tries, given_back) in [(0, 1, true), (7, 8, true), (8, 8, false), (9, 8, false)] {
+        let (one, _) = two(Sessions::records);
+        one.shared.crowd_after(1, others);
+        one.visitor().sign_in("ada", "right");
+        let changes = one.questions().iter().filter(|question| *question == "SwapCounts").count();
+        assert_eq!(changes, 1 + tries, "{others} others");
+        one.shared.crowd(0);
+        let (mut stranger, mut made) = (one.visitor().at([198, 51, 100, 7]), 0);
+        while stranger.try_to_sign_in("ada", "wrong").status == 401 {
+            made += 1;
+        }
+        assert_eq!(made, if given_back { 10 } else { 9 }, "{others} others");
+    }
+}
+
+#[test]
 fn t28_without_the_shared_counts_this_gate_counts_alone() {
     for down in [&["counts"], &["swap"]] {
         let (one, _) = two(Sessions::records);

@@ -25,7 +25,9 @@ struct State {
     born: Option<Timestamp>,
     /// How far its clock is ahead.
     ahead: Duration,
-    /// How many changes of counts are still to be lost to somebody else.
+    /// How many changes of counts are still to be made before any is lost to somebody else.
+    quiet: usize,
+    /// How many are to be lost then.
     crowd: usize,
 }
 
@@ -51,7 +53,13 @@ impl Shared {
 
     /// Somebody else is quicker the next times that a count is changed.
     pub(crate) fn crowd(&self, times: usize) {
-        self.state.lock().unwrap().crowd = times;
+        self.crowd_after(0, times);
+    }
+
+    /// The same, after so many changes that nobody disturbs.
+    pub(crate) fn crowd_after(&self, quiet: usize, times: usize) {
+        let mut state = self.state.lock().unwrap();
+        (state.quiet, state.crowd) = (quiet, times);
     }
 
     pub(crate) fn told(&self) -> usize {
@@ -94,7 +102,9 @@ impl Shared {
     pub(crate) fn swap(&self, swaps: &[Swap]) -> bool {
         let mut state = self.state.lock().unwrap();
         self.drain(&mut state);
-        if state.crowd > 0 {
+        if state.quiet > 0 {
+            state.quiet -= 1;
+        } else if state.crowd > 0 {
             state.crowd -= 1;
             return false;
         }

@@ -11,6 +11,7 @@ mod forms;
 mod hosts;
 mod leases;
 mod lifetimes;
+mod lying_stores;
 mod neighbours;
 mod outages;
 mod own_pages;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use authgate_core::Sessions;
+use authgate_core::{Sessions, Sharing, Step};
 
 use crate::visitor::{FORM, HTMX, Visitor};
 use crate::world::{BOTH, World, gate, sealed};
@@ -181,5 +181,26 @@ fn a_sign_out_of_a_record_survives_a_restart() {
         ada.post("/ops/logout", &[]);
         thief.world = ada.world.behind(gate(sessions()));
         assert_eq!(thief.who().is_some(), comes_back);
+    }
+}
+
+#[test]
+fn t23_whoever_signs_out_while_the_session_is_being_renewed_is_out_and_the_store_is_told_once() {
+    for (sessions, is_shared) in BOTH.into_iter().flat_map(|sessions| [(sessions, false), (sessions, true)]) {
+        let gate = gate(sessions());
+        let world = World::new(if is_shared { gate.sharing(Sharing::default()) } else { gate });
+        let mut ada = world.visitor();
+        ada.sign_in("ada", "right");
+        world.clock.pass(Duration::from_mins(2));
+        let (mut other, mut step) = (ada.twin(), ada.begin("GET", "/ops/queues", &[]));
+        while !matches!(step, Step::LookUpUser(..)) {
+            step = world.advance(step, b"");
+        }
+        other.post("/ops/logout", &[]);
+        world.questions();
+        let decision = world.drive(step, b"");
+        assert!(ada.receive(decision).admitted.is_none());
+        let asked = world.questions();
+        assert!(!asked.iter().any(|question| question == "DropSession"), "shared: {is_shared}; {asked:?}");
     }
 }

@@ -80,13 +80,15 @@ fn check_record(pairs: &[(&[u8], &[u8])], scheme: Scheme, name: &str) {
     if let Some(asked) = asked {
         assert!(ids.contains(&asked), "nobody else reads this session in {pairs:?}");
     }
-    // White space around `=` is where readers differ: ours knows no such cookie.
-    let is_odd =
-        |field: &[u8]| field.iter().any(|byte| byte.is_ascii_whitespace() || !byte.is_ascii_graphic());
-    if !pairs.iter().any(|(_, field)| is_odd(field)) && values.len() <= MOST {
+    if !has_odd_space(pairs) && values.len() <= MOST {
         let only = if let [only] = ids[..] { Some(only) } else { None };
         assert_eq!(asked, only, "{pairs:?}");
     }
+}
+
+/// White space around `=` and values is where readers differ: the gate knows no such cookie.
+fn has_odd_space(pairs: &[(&[u8], &[u8])]) -> bool {
+    pairs.iter().any(|(_, field)| field.iter().any(|byte| !byte.is_ascii_graphic()))
 }
 
 /// The session that a cookie leads to.
@@ -106,7 +108,7 @@ fn check_sealed(pairs: &[(&[u8], &[u8])]) {
     match decision {
         Decision::Forward(Admission { user: Some(user), .. }) => {
             assert_eq!(user.id, "ada");
-            assert!(genuine.is_none_or(|count| count == 1), "{pairs:?}");
+            assert!(genuine.is_none_or(|count| count == 1 || has_odd_space(pairs) && count > 1), "{pairs:?}");
             assert!(pairs.iter().any(|(_, field)| String::from_utf8_lossy(field).contains(&*GENUINE)));
         }
         Decision::Respond(_) => {}

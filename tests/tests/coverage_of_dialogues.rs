@@ -120,10 +120,11 @@ fn asked(visit: &Visit) -> impl Iterator<Item = &str> {
     visit.asked.iter().flatten().map(String::as_str)
 }
 
-/// The visits to gates that answer clients themselves, and no proxy on their behalf.
-fn visits(tables: &[(String, Table)]) -> impl Iterator<Item = &Visit> {
+/// The visits to gates that answer clients themselves, and no proxy on their behalf, with the names of their dialogues.
+fn visits(tables: &[(String, Table)]) -> impl Iterator<Item = (&str, &Visit)> {
     let tables = tables.iter().filter(|(_, table)| !table.gate.forward_auth);
-    tables.flat_map(|(_, table)| &table.dialogue).flat_map(Dialogue::visits)
+    let dialogues = tables.flat_map(|(_, table)| &table.dialogue);
+    dialogues.flat_map(|dialogue| dialogue.visits().map(|visit| (dialogue.name.as_str(), visit)))
 }
 
 #[test]
@@ -132,8 +133,8 @@ fn every_way_to_ask_meets_every_way_to_be_refused() {
     let mut missing = Vec::new();
     for (row, client_kind, is) in ROWS {
         for column in COLUMNS {
-            let mut cell = visits(&tables).filter(|visit| visit.reason == column);
-            if !cell.any(|visit| visit.client_kind == client_kind && is(&visit.request)) {
+            let mut cell = visits(&tables).filter(|(_, visit)| visit.reason == column);
+            if !cell.any(|(_, visit)| visit.client_kind == client_kind && is(&visit.request)) {
                 missing.push(format!("{row} × {column}"));
             }
         }
@@ -144,13 +145,13 @@ fn every_way_to_ask_meets_every_way_to_be_refused() {
 #[test]
 fn whoever_is_refused_gets_the_answer_of_the_table() {
     let tables = tables();
-    for visit in visits(&tables).filter(|visit| COLUMNS.contains(&visit.reason.as_str())) {
+    for (name, visit) in visits(&tables).filter(|(_, visit)| COLUMNS.contains(&visit.reason.as_str())) {
         let (status, kinds, fields) = answer(&visit.client_kind, &visit.reason);
-        let (line, kind) = (visit.request.lines().next(), visit.kind.as_deref().unwrap());
-        assert_eq!(visit.status, status, "{line:?}, {} for {}", visit.reason, visit.client_kind);
-        assert!(kinds.contains(&kind), "{line:?}: {kind}, not one of {kinds:?}");
+        let kind = visit.kind.as_deref().unwrap();
+        assert_eq!(visit.status, status, "{name}: {} for {}", visit.reason, visit.client_kind);
+        assert!(kinds.contains(&kind), "{name}: a body of kind {kind}, not of {kinds:?}");
         for field in LEADING {
-            assert_eq!(visit.headers.contains_key(field), fields.contains(&field), "{line:?}: {field}");
+            assert_eq!(visit.headers.contains_key(field), fields.contains(&field), "{name}: {field}");
         }
     }
 }
@@ -228,11 +229,13 @@ fn every_question_goes_unanswered_somewhere() {
     for question in successors().keys().filter(|name| *name != "begin") {
         let is_down =
             |visit: &Visit| visit.down.contains(question) && asked(visit).any(|name| name == question);
-        assert!(visits(&tables).any(is_down), "nobody asks {question} in vain");
+        assert!(visits(&tables).any(|(_, visit)| is_down(visit)), "nobody asks {question} in vain");
     }
-    for visit in visits(&tables).filter(|visit| !visit.down.is_empty() && visit.reason == "unavailable") {
+    for (name, visit) in visits(&tables).filter(|(_, visit)| !visit.down.is_empty()) {
         let is_to_blame = asked(visit).last().is_some_and(|last| visit.down.iter().any(|down| down == last));
-        assert!(is_to_blame, "{:?} fails without {:?}", visit.request.lines().next(), visit.down);
+        assert!(visit.reason != "unavailable" || is_to_blame, "{name} fails without {:?}", visit.down);
+        let is_question = visit.down.iter().all(|down| successors().contains_key(down));
+        assert!(is_question, "{name}: there is no such question as one of {:?}", visit.down);
     }
 }
 

@@ -156,7 +156,8 @@ fn asked(lease: &CoreLease, now: Timestamp) -> Option<Asked> {
     lease.asks(now).map(|since| (since.position, since.lifetime.as_secs_f64(), seconds(now)))
 }
 
-/// An ASGI `send` that writes what a session leaves on an answer, be it a websocket's, and ends with the lease, if it has one.
+/// An ASGI `send` that writes what a session leaves on an answer, be it a websocket's, and ends with the lease if it has
+/// one.
 #[pyclass(frozen, module = "authgate._core")]
 pub(crate) struct Send {
     to: Py<PyAny>,

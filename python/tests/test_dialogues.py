@@ -51,7 +51,7 @@ ABOUT_ESCAPES = {
     "sign_in::a_deep_link_leads_to_the_login_and_says_where_it_led": NO_ESCAPES,
 }
 REPEATED = {"answers::t40_several_authorization_fields_prove_nothing": JOINED}
-# What a way of asking cannot say, and why: dialogues, and tables of which nothing can be said. What can after all must leave.
+# What a way of asking cannot say, and why: dialogues, and tables of which nothing can be said. What can be must leave.
 CANNOT: dict[str, dict[str, str]] = {
     "asgi": EVERYWHERE,
     "wsgi": {**EVERYWHERE, **REPEATED},

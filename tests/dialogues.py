@@ -1,4 +1,4 @@
-"""The tables of dialogues in `vectors/`, for the drivers that are tested from Python: what is sent, and what must come of it.
+"""The tables of dialogues in `vectors/`, for drivers that are tested from Python: what is sent, and what must come of it.
 
 It needs Python alone (and `cryptography` for one token), so that the tests of the program and those of the wheel share it.
 """

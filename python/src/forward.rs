@@ -86,15 +86,19 @@ pub(crate) fn pass_on<'py>(
         None => forget_user(scope)?,
     }
     let ends = lease.until().is_some() || lease.is_revocable();
+    let send = if fields.is_empty() && (websocket || !ends) {
+        send.clone()
+    } else {
+        let to = send.clone().unbind();
+        // A websocket is guarded both ways, further below.
+        let lease = (!websocket).then(|| lease.clone());
+        Bound::new(py, Send { to, fields, lease, gate: gate.clone() })?.into_any()
+    };
     if ends && websocket {
         let lease = Bound::new(py, Lease { lease, gate: gate.clone() })?;
         let guarded = py.import("authgate._websocket")?.getattr("guarded")?;
         return guarded.call1((app, scope, receive, send, lease));
     }
-    if !ends && fields.is_empty() {
-        return app.call1((scope, receive, send));
-    }
-    let send = Bound::new(py, Send { to: send.clone().unbind(), fields, lease, gate: gate.clone() })?;
     app.call1((scope, receive, send))
 }
 
@@ -152,12 +156,13 @@ fn asked(lease: &CoreLease, now: Timestamp) -> Option<Asked> {
     lease.asks(now).map(|since| (since.position, since.lifetime.as_secs_f64(), seconds(now)))
 }
 
-/// An ASGI `send` that writes what a session leaves on an answer, and ends when the admission does.
+/// An ASGI `send` that writes what a session leaves on an answer, be it a websocket's, and ends with the lease if it has
+/// one.
 #[pyclass(frozen, module = "authgate._core")]
 pub(crate) struct Send {
     to: Py<PyAny>,
     fields: ResponseFields,
-    lease: CoreLease,
+    lease: Option<CoreLease>,
     gate: Arc<Inner>,
 }
 
@@ -170,7 +175,7 @@ impl Send {
         let kind = kind.as_ref().and_then(|kind| kind.cast::<PyString>().ok()).map(|kind| kind.to_str());
         match kind.transpose()? {
             Some("http.response.start") if self.fields.is_empty() => send.call1((message,)),
-            Some("http.response.start") => {
+            Some("http.response.start" | "websocket.accept" | "websocket.http.response.start") => {
                 let copy = message.copy()?;
                 copy.set_item(intern!(py, "headers"), self.with_fields(message)?)?;
                 send.call1((copy,))
@@ -186,14 +191,16 @@ impl Send {
     /// heard first.
     fn pass<'py>(&self, py: Python<'py>, message: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
         static AFTER_HEARING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let (send, now) = (self.to.bind(py), self.gate.now(py)?);
-        match (&self.gate.hearing, asked(&self.lease, now)) {
+        let send = self.to.bind(py);
+        let Some(lease) = &self.lease else { return send.call1((message,)) };
+        let now = self.gate.now(py)?;
+        match (&self.gate.hearing, asked(lease, now)) {
             (Some(hearing), Some(asked)) => {
-                let lease = Lease { lease: self.lease.clone(), gate: self.gate.clone() };
+                let lease = Lease { lease: lease.clone(), gate: self.gate.clone() };
                 let after = AFTER_HEARING.import(py, "authgate._hearing", "send_after_hearing")?;
                 after.call1((hearing, lease, asked, send, message))
             }
-            _ if self.lease.holds(now) => send.call1((message,)),
+            _ if lease.holds(now) => send.call1((message,)),
             // As a server does whose client has gone (ASGI 2.4, "Send - send event").
             _ => Err(PyConnectionError::new_err("the admission of this request has ended")),
         }

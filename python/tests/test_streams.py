@@ -440,6 +440,26 @@ def test_t13_nothing_passes_a_websocket_in_either_direction_once_it_has_ended() 
     asyncio.run(visit())
 
 
+@pytest.mark.parametrize("answer", ["websocket.accept", "websocket.http.response.start"])
+def test_t27_a_websockets_answer_carries_what_a_session_leaves_on_it(answer: str) -> None:
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": answer, "headers": [(b"x-own", b"1"), (b"cache-control", b"public")]})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    # By then a session is renewed, and so is its cookie.
+    gate = AuthGateMiddleware(app, backend=password(), session=sealed(), clock=Clock(NOW + 120))
+    fields = [HOST, ("Origin", "http://dash.example"), ("Cookie", session(NOW))]
+    asyncio.run(gate(socket_of("/ws", fields), asyncio.Event().wait, send))
+    headers = dict(sent[0].pop("headers"))
+    assert sent == [{"type": answer}]
+    assert headers.pop(b"set-cookie").startswith(b"authgate=")
+    assert headers == {b"x-own": b"1", b"cache-control": b"no-store", b"vary": b"Cookie"}
+
+
 def test_t13_a_websocket_that_has_closed_is_not_closed_again() -> None:
     async def visit() -> None:
         sent: list[Any] = []

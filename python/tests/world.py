@@ -7,18 +7,10 @@ import functools
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from authgate import (
-    Access,
-    AuthGateMiddleware,
-    Event,
-    JWTAuthBackend,
-    Sessions,
-    SimpleUsernamePasswordBackend,
-    User,
-)
+from authgate import AuthGateMiddleware, Sessions, SimpleUsernamePasswordBackend, User
 from authgate.wsgi import AuthGate
 
 NOW = 1_800_000_000.0
@@ -109,29 +101,6 @@ def password(**more: Any) -> SimpleUsernamePasswordBackend:
 
 def sealed(**more: Any) -> Sessions:
     return Sessions.sealed(SECRET).using(**more)
-
-
-def keywords(settings: Mapping[str, Any], on_event: Callable[[Event], object]) -> dict[str, Any]:
-    """The keywords that make the gate of a table of dialogues."""
-    makers = {"password": password, "jwt": lambda: JWTAuthBackend(secret=SECRET), "directory": directory}
-    names = settings.get("backends", ["jwt"])
-    return {
-        "backend": [makers[name]() for name in names],
-        "mount": settings.get("mount", "/ops"),
-        "login_path": settings.get("login_path", "/login"),
-        "public_paths": settings.get("public_paths", ["/healthz"]),
-        "allowlist": settings.get("public_prefixes", ["/static"]),
-        "access": Access(
-            admins_only=settings.get("admins_only", False), any_role=tuple(settings.get("roles", ())) or None
-        ),
-        "trusted_proxies": settings.get("trusted_proxies", ()),
-        "forwarded_fields": "x-forwarded-host" if settings.get("forwarded_host") else "x-forwarded",
-        "allowed_hosts": settings.get("allowed_hosts", ()),
-        "identity_headers": settings.get("identity_headers", ()),
-        "session": sealed() if "password" in names else None,
-        "clock": Clock(),
-        "on_event": on_event,
-    }
 
 
 UNTOLD = ("host", "connection", "authorization", "content-length")
@@ -258,8 +227,8 @@ class Answer:
         return f"Answer({self.status}, {self.headers})"
 
 
-async def ask_asgi(app: Any, scope: dict[str, Any], body: bytes = b"") -> Answer:
-    """One request; the client stays until it is answered."""
+async def ask_asgi(app: Any, scope: dict[str, Any], body: bytes = b"", *, is_cut: bool = False) -> Answer:
+    """One request; the client stays until it is answered, unless its body is cut."""
     import asyncio
 
     messages: list[Any] = []
@@ -267,10 +236,12 @@ async def ask_asgi(app: Any, scope: dict[str, Any], body: bytes = b"") -> Answer
 
     async def receive() -> Any:
         nonlocal sent
+        if sent and is_cut:
+            return {"type": "http.disconnect"}
         if sent:
             await asyncio.Event().wait()
         sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": is_cut}
 
     async def send(message: Any) -> None:
         messages.append(message)

@@ -30,8 +30,8 @@ UNTOLD = WRITTEN | {"authorization", "connection", "content-length", "host"}
 
 # The settings that are called alike here and there, and those that are not.
 ALIKE = {
-    "admins_only", "allowed_hosts", "allowed_networks", "audience", "forward_auth", "identity_headers", "issuer", "login_path",
-    "mount", "public_paths", "public_prefixes", "require_tls", "roles", "trusted_proxies",
+    "admins_only", "allowed_hosts", "allowed_networks", "audience", "forward_auth", "identity_headers", "issuer",
+    "login_path", "mount", "public_paths", "public_prefixes", "require_tls", "roles", "trusted_proxies",
 }  # fmt: skip
 OTHERWISE = {"backends", "forwarded_host", "idle", "lifetime", "rules", "sessions"}
 DEFAULTS = {"mount": "/ops", "public_paths": ["/healthz"], "public_prefixes": ["/static"], "require_tls": False}
@@ -183,7 +183,7 @@ class Still:
         return told
 
     def must_have_passed_on(self, passed: list[Seen], told: list[Told]) -> None:
-        """Nobody has come to the dashboard but whom it says it let in; with fields that the gate wrote, and with no proof."""
+        """Nobody has come to the dashboard but whom it says it let in; with fields that the gate wrote, and no proof."""
         let_in = [one for one in told if one.outcome == "forward"]
         assert len(passed) == len(let_in), f"the dashboard saw {passed}"
         for seen, one in zip(passed, let_in):

@@ -7,7 +7,7 @@ deny="$1/bin/cargo-deny --locked"
 $deny check -D unmatched-skip -D unnecessary-skip bans licenses sources
 # The list of advisories is fetched from elsewhere than the crates, and may be out of reach where these are not.
 if $deny fetch db; then
-    $deny check --disable-fetch advisories
+    $deny check advisories
 else
     echo "skipped: no list of advisories can be had here"
 fi

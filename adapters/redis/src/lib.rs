@@ -5,7 +5,7 @@
 //! [`layout`] tells what stands where in Redis; it needs neither feature, and no client.
 //!
 //! ```
-//! # #[cfg(feature = "store")]
+//! # #[cfg(any(feature = "smol", feature = "tokio"))]
 //! # fn main() -> Result<(), authgate_core::ConfigError> {
 //! use authgate_redis::RedisStore;
 //!
@@ -13,29 +13,26 @@
 //! assert_eq!(format!("{store:?}"), "RedisStore(rediss://redis.example:6379/2)");
 //! # Ok(())
 //! # }
-//! # #[cfg(not(feature = "store"))]
+//! # #[cfg(not(any(feature = "smol", feature = "tokio")))]
 //! # fn main() {}
 //! ```
 
 pub mod layout;
 
-#[cfg(feature = "store")]
+#[cfg(any(feature = "smol", feature = "tokio"))]
 mod address;
-#[cfg(feature = "store")]
+#[cfg(any(feature = "smol", feature = "tokio"))]
 mod fault;
-#[cfg(feature = "store")]
+#[cfg(any(feature = "smol", feature = "tokio"))]
 mod link;
-#[cfg(feature = "store")]
+#[cfg(any(feature = "smol", feature = "tokio"))]
 mod live;
-#[cfg(feature = "store")]
+#[cfg(any(feature = "smol", feature = "tokio"))]
 mod runtime;
-#[cfg(feature = "store")]
+#[cfg(any(feature = "smol", feature = "tokio"))]
 mod store;
-#[cfg(feature = "store")]
+#[cfg(any(feature = "smol", feature = "tokio"))]
 mod tls;
 
-#[cfg(feature = "store")]
+#[cfg(any(feature = "smol", feature = "tokio"))]
 pub use store::RedisStore;
-
-#[cfg(all(feature = "store", not(any(feature = "tokio", feature = "smol"))))]
-compile_error!("the feature `store` is no feature to choose: choose `tokio`, `smol` or both");

@@ -36,6 +36,8 @@
 //! counts and before one begins; `LoadCounts` and `SwapCounts` around `CheckPassword`; `DropSession` for a sealed session
 //! that ends, too.
 //!
+//! What it withstands, what it promises, and every limit: the [`manual`].
+//!
 //! A backend that must wait is asked by the driver, whose loop is one flat `match`:
 //!
 //! ```
@@ -98,6 +100,7 @@ mod jwt;
 mod kind;
 mod lease;
 mod local_path;
+pub mod manual;
 mod mount;
 mod networks;
 mod origin;

@@ -51,6 +51,8 @@
 //! - `Respond(reply)`: send this instead;
 //! - `Delegate(delegation)`: a custom backend answers its own login, logout or route.
 //!
+//! What it withstands, what it promises, and every limit: the [`manual`].
+//!
 //! A backend that must wait is asked by the driver, whose loop is one flat `match`:
 //!
 //! ```
@@ -116,6 +118,7 @@ mod jwt;
 mod kind;
 mod lease;
 mod local_path;
+pub mod manual;
 mod mount;
 mod networks;
 mod origin;

@@ -3,59 +3,21 @@
 from __future__ import annotations
 
 import os
-import resource
 import socket
-import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
+from serve.pressure import BATCH, KIB, RESET, Gate, enough_files
 from serve.upstreams import PATIENCE, Upstream
 from support.checks import until
-from support.program import Site, serving
+from support.program import serving
 from support.wire import head_of, parse_replies
 
 CROWD = 10_000
-BATCH = 50  # what waits at one time: the queues of the system and of the gate are not what is tested
-KIB = 1024
 EACH = 40 * KIB  # about twice what one was measured to cost, after its first request, on either runtime
-RESET = struct.pack("ii", 1, 0)  # leaves nothing behind in the system when it is closed
-
-
-@dataclass
-class Gate:
-    """A gate from outside: what the system says about its process."""
-
-    site: Site
-
-    @property
-    def folder(self) -> Path:
-        return Path(f"/proc/{self.site.process.pid}")
-
-    def status(self, what: str) -> int:
-        lines = (self.folder / "status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith(f"{what}:"))
-
-    def memory(self) -> int:
-        return self.status("VmRSS") * KIB
-
-    def files(self) -> int:
-        return len(os.listdir(self.folder / "fd"))
-
-    def cpu(self) -> float:
-        """Seconds of processor time that it has taken."""
-        user, system = (self.folder / "stat").read_text().rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-    def answers_at_once(self) -> None:
-        start = time.monotonic()
-        assert self.site.get("/public/newcomer").text == "GET /public/newcomer"
-        assert self.site.get("/login").status == 200
-        assert time.monotonic() - start < 1.0
 
 
 @contextmanager
@@ -93,13 +55,8 @@ def ask_once(clients: list[socket.socket]) -> None:
 
 @pytest.fixture(scope="module")
 def many_files() -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CROWD + 1000
-    if 0 <= soft < wanted:  # a negative one is none
-        assert hard < 0 or hard >= wanted, f"this test needs {wanted} open files: ulimit -Hn {wanted}"
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with enough_files(CROWD + 1000):
+        yield
 
 
 @pytest.fixture

@@ -88,6 +88,14 @@ pub fn key_name(algorithm: &str) -> &'static str {
     }
 }
 
+/// A JWK Set of those of the checked-in public keys that have these ids.
+pub fn jwk_set(ids: &[&str]) -> String {
+    let text = fs::read_to_string(keys().join("jwks.json")).unwrap();
+    let mut set: serde_json::Value = serde_json::from_str(&text).unwrap();
+    set["keys"].as_array_mut().unwrap().retain(|key| ids.iter().any(|id| key["kid"] == *id));
+    set.to_string()
+}
+
 fn rsa(padding: &'static dyn signature::RsaEncoding) -> Signer {
     let key = RsaKeyPair::from_pkcs8(&private("rsa2048")).unwrap();
     Box::new(move |message| {

@@ -104,4 +104,15 @@ mod tests {
             assert!(!format!("{reply:?}").contains("evil"), "{prefix}");
         }
     }
+    #[test]
+    fn t04_a_page_that_refuses_a_bad_head_leads_home_below_the_prefix() {
+        let backend = JwtBackend::builder().key(Key::secret([7; 32]).unwrap()).build().unwrap();
+        let gate = Gate::builder(backend).mount("/ops").build().unwrap();
+        let head = Head::new("G T", "/ops/queues", HeaderView::Pairs(&[])).below("/team");
+        let Step::Done(Decision::Respond(reply)) = gate.begin(&head, Timestamp::from_secs(0)) else {
+            panic!("nobody is let in");
+        };
+        let html = std::str::from_utf8(reply.body()).unwrap();
+        assert!(html.contains("href=\"/team/ops/\""), "{html}");
+    }
 }

@@ -60,10 +60,11 @@ impl<'a> Visit<'a> {
     /// Examines the head: what no honest client sends is refused, and the rest is read once.
     pub(super) fn examine(&mut self) -> Result<(), Denial> {
         let (settings, head) = (self.gate.settings(), self.head);
-        head.check(&settings.limits)?;
+        // First, since a page that refuses the rest has links, too.
         if !head.prefix.is_empty() {
             self.mount = Cow::Owned(settings.mount.inside(head.prefix).ok_or(HeadError::Prefix)?);
         }
+        head.check(&settings.limits)?;
         let forwarded = settings.proxies.resolve(head.peer, head.headers);
         self.client = forwarded.client;
         self.place = forwarded.place(head.headers);

@@ -172,6 +172,7 @@ impl<'a> Head<'a> {
         }
         if !self.path.starts_with('/')
             || !self.path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
+            || self.query.is_some_and(|query| query.contains('#'))
         {
             return Err(HeadError::Target);
         }

@@ -122,4 +122,12 @@ mod tests {
         assert_eq!((head.path(), head.query(), head.authority), ("/", Some("x"), Some("dash.example:80")));
         assert_eq!(head.host().unwrap_err(), HeadError::Host);
     }
+    #[test]
+    fn a_fragment_is_no_part_of_a_target() {
+        for (target, is_sound) in [("/a?b", true), ("/a#x", false), ("/a?b#x", false)] {
+            let head = Head::new("GET", target, HeaderView::Pairs(&[]));
+            let wanted = if is_sound { Ok(()) } else { Err(HeadError::Target) };
+            assert_eq!(head.check(&HeadLimits::default()), wanted, "{target}");
+        }
+    }
 }

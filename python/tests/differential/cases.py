@@ -428,3 +428,18 @@ def public(algorithm: str) -> str:
 
 def encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def witness(shown: dict[str, Any]) -> Case:
+    """The case that `tests/differences.toml` shows a difference with."""
+    settings = {"secret": SECRET, "algorithms": ["HS256"]} | json.loads(shown.get("settings", "{}"))
+    keys = {f"{{{name}}}": (KEYS / f"{name}.pem").read_text() for name in ("p-256", "p-384")}
+    settings["secret"] = keys.get(settings["secret"], settings["secret"])
+    claims = shown.get("claims", '{"sub":"ada"}')
+    claims = claims.replace("{long}", "x" * 70_000).replace("{deep}", "[" * 130 + "]" * 130)
+    header, payload = shown.get("header", '{"alg":"HS256"}').encode(), claims.encode("utf-8", "surrogatepass")
+    token = sign("HS256", header, payload)
+    token = shown.get("token", "{token}").replace("{token}", token)
+    value = shown.get("value", "Bearer {token}").replace("{token}", token)
+    fields = [(b"host", b"x")] + [(b"authorization", value.encode())] * (2 if shown.get("twice") else 1)
+    return Case(settings, fields, float(shown.get("now", NOW)), token, header, payload)

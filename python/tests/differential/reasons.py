@@ -1,18 +1,25 @@
-"""Where authgate is stricter than AsyncMQ's backend with PyJWT: the whole list, each with how to tell it.
+"""Where authgate is stricter than AsyncMQ's backend with PyJWT: how to tell each difference from a case.
 
-The README tells people the same list. What is on none of these lists, and whatever authgate lets in that the
-other one does not, is a mistake.
+`tests/differences.toml` lists the same ones, with why and with a witness, and the README tells them to people.
+What is on none of these lists, and whatever authgate lets in that the other one does not, is a mistake.
 """
 
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from .cases import HMAC, PUBLIC, TIMES, Case
+
+_ALL = tomllib.loads((Path(__file__).parents[3] / "tests" / "differences.toml").read_text())["difference"]
+
+# The list that Rust's tests read, too: what differs, with why and a witness.
+LISTED: list[dict[str, Any]] = [difference for difference in _ALL if difference["with"] == "PyJWT"]
 
 
 @dataclass

@@ -17,7 +17,7 @@ from lilya.requests import Request
 from authgate import ConfigError, JWTAuthBackend
 
 from . import cases
-from .reasons import REFUSED, UNUSABLE, Seen, grants_less
+from .reasons import LISTED, REFUSED, UNUSABLE, Seen, grants_less
 
 SETTINGS, TOKENS = 800, 16
 SEED = 20_260_731
@@ -197,6 +197,27 @@ def test_what_asyncmq_accepts_at_construction_is_refused_for_listed_reasons_only
             assert str(refusal).startswith(f"{refusal.argument}: ")
             used.update(listed)
     assert used == set(UNUSABLE), set(UNUSABLE) - used
+
+
+@pytest.mark.parametrize("difference", LISTED, ids=[difference["what"] for difference in LISTED])
+def test_every_listed_difference_is_there(difference: dict[str, Any]) -> None:
+    what, case = difference["what"], cases.witness(difference["witness"])
+    theirs = Theirs(**case.settings)
+    if what in UNUSABLE:
+        argument, holds = UNUSABLE[what]
+        assert holds(case.settings)
+        with pytest.raises(ConfigError) as refused:
+            JWTAuthBackend(**case.settings)
+        assert refused.value.argument == argument
+        return
+    assert ask_theirs(theirs, case), "theirs refuses it, too"
+    ours = JWTAuthBackend(**case.settings)
+    assert ours.authenticate_headers(case.fields, case.now) is None, "ours takes it"
+    assert REFUSED[what](Seen.of(case))
+
+
+def test_there_is_one_list_of_differences() -> None:
+    assert [difference["what"] for difference in LISTED] == [*REFUSED, *UNUSABLE]
 
 
 def test_the_list_in_the_code_is_the_one_that_people_read() -> None:

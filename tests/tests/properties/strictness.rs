@@ -1,0 +1,170 @@
+//! A stricter configuration never lets in more: what it lets in, the looser one lets in, too.
+//!
+//! Of several proofs the first that proves somebody decides. So a setting that makes a proof worth less (a shorter
+//! lifetime, a key less, a backend less) may let the next one speak, whose user may do more. For such settings this is a
+//! property of gates with that one kind of proof, or where whoever is signed in may do everything. The throttle is none of
+//! these settings: whoever was refused a try was not charged for it, so fewer free tries may mean an earlier one later.
+
+use authgate_core::{CrossSite, Timestamp};
+use authgate_tests::case::{Backend, Config, Lifetimes, Trust, run};
+use authgate_tests::strategies::{
+    Visit, cases, networks, visits, visits_with_rights, visits_with_sessions, who,
+};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+fn enters(config: &Config, visit: &Visit) -> bool {
+    let built = config.build(Timestamp::from_millis(visit.answers.begin));
+    let decision = run(&built, &visit.request, &visit.answers).decision;
+    matches!(decision, authgate_core::Decision::Forward(_))
+}
+
+fn nobody_more(visit: &Visit, loose: &Config, strict: &Config) -> Result<(), TestCaseError> {
+    let said = || format!("{strict:?} lets in what {loose:?} does not");
+    prop_assert!(!enters(strict, visit) || enters(loose, visit), "{}", said());
+    Ok(())
+}
+
+/// Takes one out, if there is any.
+fn without<T: Clone>(list: &[T], which: Index) -> Vec<T> {
+    let mut rest = list.to_vec();
+    if !rest.is_empty() {
+        rest.remove(which.index(list.len()));
+    }
+    rest
+}
+
+/// Whoever is signed in may do everything.
+fn for_all_who_are_signed_in(config: &Config) -> Config {
+    let (admin_roles, any_role, rules) = (Vec::new(), Vec::new(), Vec::new());
+    Config { admins_only: false, admin_roles, any_role, rules, ..config.clone() }
+}
+
+proptest! {
+    #![proptest_config(cases(600))]
+
+    #[test]
+    fn less_that_is_public(visit in visits(), which in any::<Index>()) {
+        let loose = &visit.config;
+        let strict = Config { public_paths: without(&loose.public_paths, which), ..loose.clone() };
+        nobody_more(&visit, loose, &strict)?;
+        let strict = Config { public_prefixes: without(&loose.public_prefixes, which), ..loose.clone() };
+        nobody_more(&visit, loose, &strict)?;
+    }
+
+    #[test]
+    fn fewer_who_may_pass(visit in visits_with_rights(), which in any::<Index>(), fewer in who(),
+        role in any::<bool>()) {
+        let loose = &visit.config;
+        if loose.rules.is_empty() {
+            let strict = Config { admins_only: true, ..loose.clone() };
+            nobody_more(&visit, &Config { admins_only: false, ..loose.clone() }, &strict)?;
+            let one_role_less = if role && loose.any_role.len() > 1 {
+                Config { any_role: without(&loose.any_role, which), ..loose.clone() }
+            } else {
+                Config { admin_roles: without(&loose.admin_roles, which), ..loose.clone() }
+            };
+            nobody_more(&visit, loose, &one_role_less)?;
+            let roles = Config { any_role: vec!["ops".to_owned()], ..loose.clone() };
+            nobody_more(&visit, &Config { any_role: Vec::new(), ..loose.clone() }, &roles)?;
+        } else {
+            let place = which.index(loose.rules.len());
+            let mut strict = loose.clone();
+            strict.rules[place].who.retain(|who| fewer.contains(who));
+            if !strict.rules[place].who.is_empty() {
+                nobody_more(&visit, loose, &strict)?;
+            }
+            let mut strict = loose.clone();
+            strict.rules[place].methods = match strict.rules[place].methods.len() {
+                0 => vec!["GET".to_owned(), "POST".to_owned()],
+                1 => strict.rules[place].methods.clone(),
+                _ => without(&strict.rules[place].methods, which),
+            };
+            nobody_more(&visit, loose, &strict)?;
+        }
+    }
+
+    #[test]
+    fn fewer_places_to_come_from(visit in visits(), networks in networks(), which in any::<Index>()) {
+        let loose = &visit.config;
+        let known = &loose.allowed_networks;
+        let strict = if known.is_empty() { networks } else { without(known, which) };
+        // An empty list means all of them.
+        if !strict.is_empty() {
+            nobody_more(&visit, loose, &Config { allowed_networks: strict, ..loose.clone() })?;
+        }
+        let known = &loose.allowed_hosts;
+        let named = if known.is_empty() { vec!["dash.example".to_owned()] } else { without(known, which) };
+        if !named.is_empty() {
+            nobody_more(&visit, loose, &Config { allowed_hosts: named, ..loose.clone() })?;
+        }
+        nobody_more(&visit, &Config { require_tls: false, ..loose.clone() }, &Config { require_tls: true,
+            ..loose.clone() })?;
+    }
+
+    #[test]
+    fn less_that_other_sites_may(visit in visits()) {
+        let with = |cross_site| Config { cross_site, ..for_all_who_are_signed_in(&visit.config) };
+        let (refused, silent, allowed) = (with(CrossSite::Refused), with(CrossSite::SilentSignIn),
+            with(CrossSite::Allowed));
+        nobody_more(&visit, &silent, &refused)?;
+        // Another site's request keeps no session alive, and so nobody is asked who might be down.
+        let mut visit = visit.clone();
+        visit.answers.look_up.answer = Ok(authgate_tests::case::LookedUp::Unknowable);
+        (visit.answers.random.answer, visit.answers.renew.answer, visit.answers.drop.answer) = (Ok(7),
+            Ok(true), Ok(()));
+        visit.answers.look_up.moment = visit.answers.load.moment;
+        visit.answers.renew.moment = visit.answers.load.moment;
+        nobody_more(&visit, &allowed, &silent)?;
+    }
+
+    #[test]
+    fn sessions_that_live_shorter(visit in visits_with_sessions(), idle in 2_u64..5, lifetime in 1_u64..4) {
+        let loose = Config { backends: vec![Backend::People], ended: Vec::new(), shared: None,
+            ..visit.config.clone() };
+        let Lifetimes { idle: was_idle, lifetime: was_lifetime, .. } = loose.lifetimes;
+        let lifetime = was_lifetime / lifetime;
+        let lifetimes = Lifetimes { idle: (was_idle / idle).min(lifetime), lifetime, ..loose.lifetimes };
+        let lifetimes = Lifetimes { renew_every: lifetimes.renew_every.min(lifetimes.idle / 2), ..lifetimes };
+        let mut visit = visit.clone();
+        // A session that is renewed at other moments has its user looked up at others.
+        visit.answers.look_up.answer = Ok(authgate_tests::case::LookedUp::Unknowable);
+        (visit.answers.random.answer, visit.answers.renew.answer) = (Ok(7), Ok(true));
+        for moment in [&mut visit.answers.look_up.moment, &mut visit.answers.renew.moment,
+            &mut visit.answers.random.moment] {
+            *moment = visit.answers.begin;
+        }
+        visit.answers.load.moment = visit.answers.begin;
+        nobody_more(&visit, &loose, &Config { lifetimes, ..loose.clone() })?;
+        let ended = vec![("ada".to_owned(), visit.answers.begin)];
+        nobody_more(&visit, &loose, &Config { ended, ..loose.clone() })?;
+    }
+
+    #[test]
+    fn one_backend_less(visit in visits(), last in 1_usize..3) {
+        let loose = for_all_who_are_signed_in(&visit.config);
+        let fewer: Vec<_> = loose.backends.iter().copied().take(last).collect();
+        nobody_more(&visit, &loose, &Config { backends: fewer, ..loose.clone() })?;
+        // Keys that are not ours prove nothing.
+        let tokens = |trust| Config { backends: vec![Backend::Tokens(trust)], ..loose.clone() };
+        for one in [Trust::Rsa, Trust::Ec] {
+            if visit.answers.keys[0].answer.as_ref().is_ok_and(|names| names.len() == 2)
+                && visit.answers.keys[0].moment >= visit.answers.begin {
+                let mut visit = visit.clone();
+                visit.answers.keys.truncate(1);
+                visit.answers.keys[0].moment = visit.answers.begin;
+                visit.request.fields.retain(|(_, value)| !value.starts_with("Bearer ")
+                    || names_its_key(value));
+                nobody_more(&visit, &tokens(Trust::Provider), &tokens(one))?;
+            }
+        }
+    }
+}
+
+/// A fixed key without a name opens what names another one; a provider's does not.
+fn names_its_key(value: &str) -> bool {
+    let issued = authgate_tests::case::tokens::look_up(value.trim_start_matches("Bearer "));
+    issued.is_none_or(|issued| {
+        issued.kid.is_none_or(|kid| (kid == "rsa2048") == (issued.algorithm == "RS256") && kid != "unknown")
+    })
+}

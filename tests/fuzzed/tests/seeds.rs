@@ -1,5 +1,5 @@
 //! Every seed of every fuzz target, as an ordinary test.
-#![allow(missing_docs)]
+#![allow(missing_docs, reason = "tests")]
 
 use std::collections::BTreeSet;
 use std::fs;

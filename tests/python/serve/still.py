@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -57,6 +57,12 @@ class Clock:
         written = self.file.with_suffix(".new")
         written.write_text(str(now))
         written.replace(self.file)
+
+
+def sweep(process: int) -> None:
+    """Removes what the library leaves of a program that is killed: none could be started again under that id."""
+    for kind in ("faketime_shm", "sem.faketime_sem"):
+        Path(f"/dev/shm/{kind}_{process}").unlink(missing_ok=True)
 
 
 def dashboard(peer: Peer, seen: Seen) -> None:
@@ -128,14 +134,16 @@ def still(settings: Mapping[str, Any], around: Around, folder: Path) -> Iterator
         (folder / name).touch(0o600)
         (folder / name).write_text(text)
     clock = Clock(folder)
-    with serving(around.runtime, "--config", folder / "authgate.toml", log="authgate=info", **clock.env) as site:
-        for secret in (SECRET, *tokens().values()):
-            site.hide(secret)
-        if "jwks_url" in keys:
-            until(lambda: "the provider's keys have come" in site.log(), "it has fetched keys")
-        gate = Still(site, around, clock)
-        yield gate
-        assert gate.hear(NOW) == [], "it told of somebody who did not come"
+    with ExitStack() as ended:
+        with serving(around.runtime, "--config", folder / "authgate.toml", log="authgate=info", **clock.env) as site:
+            ended.callback(sweep, site.process.pid)
+            for secret in (SECRET, *tokens().values()):
+                site.hide(secret)
+            if "jwks_url" in keys:
+                until(lambda: "the provider's keys have come" in site.log(), "it has fetched keys")
+            gate = Still(site, around, clock)
+            yield gate
+            assert gate.hear(NOW) == [], "it told of somebody who did not come"
 
 
 @dataclass

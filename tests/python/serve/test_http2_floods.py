@@ -38,7 +38,7 @@ FEW = 50 if LONG else 4
 # About twice what one connection was measured to cost, at its peak.
 EACH = 3 * MIB // 2
 # The same where it has all its hundred streams full, and nobody takes what is in them.
-FULL = 32 * MIB
+FULL = 48 * MIB
 MOST = 256 * KIB  # bytes that one connection sends of what may be endless
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 STREAMS = range(1, 2**31, 2)

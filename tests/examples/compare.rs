@@ -21,8 +21,11 @@ use base64_simd::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 /// Which byte of what is shown is another one.
 type Change = Option<usize>;
 
-/// What is compared, how long it is in bytes, and how. Each tells whether what was shown is taken.
-const KINDS: [(&str, usize, fn(Change) -> bool); 8] = [
+/// Compares with what was changed so; tells whether what was shown is taken.
+type Compare = fn(Change) -> bool;
+
+/// What is compared, how long it is in bytes, and how.
+const KINDS: [(&str, usize, Compare); 8] = [
     ("hs256", 32, |change| token("HS256", change)),
     ("hs384", 48, |change| token("HS384", change)),
     ("hs512", 64, |change| token("HS512", change)),

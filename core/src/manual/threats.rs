@@ -154,7 +154,7 @@
 //!   - core: `tests/tests/tokens.rs`, `t31_rights_come_from_the_configured_claims_only`
 //!   - adapter: `tests/python/test_access.py`, `test_t31_only_a_plain_yes_makes_an_admin`
 //! - **t32**: any error, anywhere, denies; "could not ask" is 503, never 401 or a user. *Seen in: GHSA-68wm-pfjf-wqp6.*
-//!   - core: `tests/tests/nobody_enters.rs`, `t32_nobody_enters_without_proof_and_no_answer_leads_astray`
+//!   - core: `tests/tests/properties/admission.rs`, `t32_whoever_should_be_let_in_is_and_nobody_else`
 //!   - adapter: `adapters/tower/tests/stories/sessions_elsewhere.rs`,
 //!     `t32_a_store_that_is_down_throws_nobody_out_and_lets_nobody_in`
 //! - **t33**: every sign-in, refusal, throttle and sign-out is an audit event with who, where, why; secrets, tokens and

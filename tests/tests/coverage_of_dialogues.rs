@@ -11,7 +11,7 @@ use authgate_tests::steps::successors;
 /// Whether a request asks in some way.
 type Is = fn(&str) -> bool;
 
-/// Who asks, and how that shows: DESIGN's "Who gets which answer".
+/// Who asks, and how that shows: the README's "Who gets which answer".
 const ROWS: [(&str, &str, Is); 7] = [
     ("a navigation", "page", |request| !request.contains("Accept: */*")),
     ("whoever accepts everything", "page", |request| request.contains("Accept: */*")),

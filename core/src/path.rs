@@ -46,7 +46,8 @@ fn is_plain_once_settled(path: &str) -> bool {
 }
 
 /// Whether a segment, or the part of it before its parameters (RFC 3986 §3.3), is `.` or `..`; spaces behind it, which
-/// Windows drops, do not make it another. Where a decoded `?` or `#` stands in it, somebody will take that for the path's end.
+/// Windows drops, do not make it another. Where a decoded `?` or `#` stands in it, somebody will take that for the
+/// path's end.
 pub(crate) fn is_dots(segment: &str) -> bool {
     let name = segment.split([';', '?', '#']).next().unwrap_or_default();
     matches!(name.trim_end_matches(' '), "." | "..")

@@ -208,7 +208,8 @@ async fn collect<B: Body<Data = Bytes>>(limit: BodyLimit, body: B) -> Result<For
     limit.body(std::mem::take(&mut bytes))
 }
 
-/// As `extend_from_slice`, and where there is no room for it the old bytes are erased: a vector that grows leaves them behind.
+/// As `extend_from_slice`, and where there is no room for it the old bytes are erased: a vector that grows leaves them
+/// behind.
 fn append(bytes: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
     let length = bytes.len() + data.len();
     if length > bytes.capacity() {

@@ -82,8 +82,8 @@ impl From<password_hash::Error> for HashError {
     }
 }
 
-/// A stored hash that is known to be argon2id and to ask for no more than is sane. It prints as dots, is compared in constant
-/// time, and erases itself.
+/// A stored hash that is known to be argon2id and to ask for no more than is sane. It prints as dots, is compared in
+/// constant time, and erases itself.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Phc(Arc<Secret<String>>);
 

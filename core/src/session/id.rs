@@ -10,7 +10,8 @@ use super::base64;
 /// What a store keeps a session under.
 ///
 /// It is a digest of the secret in the visitor's cookie: whoever reads the store, a log or a backup cannot make a cookie
-/// of it, and however long a store takes to find one tells nothing of a secret. It prints as 43 characters of base64url, in whole or shortened.
+/// of it, and however long a store takes to find one tells nothing of a secret. It prints as 43 characters of
+/// base64url, in whole or shortened.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionId(#[serde(with = "base64")] [u8; 32]);
 

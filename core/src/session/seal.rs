@@ -33,8 +33,8 @@ pub(crate) struct KeyRing {
 }
 
 impl SealingKey {
-    /// A key from a secret of at least 32 bytes that nobody can guess, such as `authgate secret` prints. The secret stays the
-    /// caller's, who erases it: lend it, and do not give it away.
+    /// A key from a secret of at least 32 bytes that nobody can guess, such as `authgate secret` prints. The secret
+    /// stays the caller's, who erases it: lend it, and do not give it away.
     ///
     /// # Errors
     /// A secret that is shorter, or that is the same byte over and over.

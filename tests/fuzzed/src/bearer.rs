@@ -56,9 +56,9 @@ static SIGNERS: LazyLock<[(&str, EncodingKey, jsonwebtoken::Algorithm); 6]> = La
     ]
 });
 
-/// `=` and a field's value, or a digit (who signs), a JOSE header, a newline and claims. Nobody is known by a token unless its
-/// signature is one of the key's and its header's algorithm is that signature's; jsonwebtoken then accepts it, too, and reads
-/// the same user; and not one byte of it can be changed.
+/// `=` and a field's value, or a digit (who signs), a JOSE header, a newline and claims. Nobody is known by a token
+/// unless its signature is one of the key's and its header's algorithm is that signature's; jsonwebtoken then accepts
+/// it, too, and reads the same user; and not one byte of it can be changed.
 pub fn bearer(data: &[u8]) {
     match data {
         [b'=', value @ ..] => check_field(value),
@@ -197,8 +197,8 @@ fn check_theirs(token: &str, header: &Value, proven: &Proven) {
     }
 }
 
-/// What an accepted token has is JSON. Nothing for numbers beyond all floats, which serde_json reads into no value; where nobody
-/// asks for the claim, they are text like any other.
+/// What an accepted token has is JSON. Nothing for numbers beyond all floats, which serde_json reads into no value;
+/// where nobody asks for the claim, they are text like any other.
 fn json(bytes: &[u8]) -> Option<Value> {
     match serde_json::from_slice(bytes) {
         Ok(value) => Some(value),

@@ -13,8 +13,8 @@ const LONGEST_FIELD: usize = 8 * 1024;
 const LARGEST: usize = 256 * 1024;
 
 /// The bytes are a form. A password is asked about only with the one username and the one password that the WHATWG reading
-/// finds in it; a form that is refused is over a limit, repeats itself or is no text; the page that follows keeps the username and a
-/// `next` that stays, and would be the same after any other wrong password.
+/// finds in it; a form that is refused is over a limit, repeats itself or is no text; the page that follows keeps the
+/// username and a `next` that stays, and would be the same after any other wrong password.
 pub fn form(data: &[u8]) {
     match post(data) {
         Posted::Refused(denial) => check_refusal(data, denial),

@@ -171,7 +171,8 @@ fn client(list: &[Vec<u8>]) -> Peer {
     client
 }
 
-/// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`; what follows the address is not looked at.
+/// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`; what follows the address is not
+/// looked at.
 fn address(item: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(item).ok().filter(|text| text.is_ascii())?.trim();
     let bare = match text.strip_prefix('[') {

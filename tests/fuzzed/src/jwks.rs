@@ -20,8 +20,8 @@ static GOOD: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The bytes are a key, a set of keys, or a secret. A set has no more usable keys than it lists public ones of a type that
-/// signs; what is good for a key is no secret; a secret that was published signs nothing; and a set that cannot be used leaves
-/// the one before it in force.
+/// signs; what is good for a key is no secret; a secret that was published signs nothing; and a set that cannot be used
+/// leaves the one before it in force.
 pub fn jwks(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         let _ = Key::secret(data);

@@ -15,7 +15,8 @@ pub(crate) fn rounds(text: &str) -> Vec<Vec<u8>> {
     }
 }
 
-/// Whether a segment is `.` or `..`, its parameters and the spaces behind it left out, and whatever follows an end of the path.
+/// Whether a segment is `.` or `..`, its parameters and the spaces behind it left out, and whatever follows an end of
+/// the path.
 pub(crate) fn climbs(segment: &[u8]) -> bool {
     let name = segment.split(|byte| b";?#".contains(byte)).next().unwrap_or_default();
     let spaces = name.iter().rev().take_while(|&&byte| byte == b' ').count();

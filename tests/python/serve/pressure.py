@@ -106,11 +106,11 @@ def under_pressure(gate: Gate, what: str, connections: int, each: int) -> Iterat
     finally:
         over.set()
         asking.join()
+    if faults:
+        raise faults[0]
     grown = gate.peak() - before
     told = f"{grown / MIB:.1f} MiB in all, {grown / connections / KIB:.1f} KiB each; others waited {max(waits):.2f} s"
     print(f"{gate.site.runtime}, {what}: {connections} connections took {told}")
-    if faults:
-        raise faults[0]
     assert grown < each * connections, told
 
 

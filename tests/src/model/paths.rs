@@ -24,7 +24,7 @@ pub(super) fn without_slash(prefix: &str) -> &str {
 
 /// Whether a link can begin with it.
 pub(super) fn may_begin_a_link(prefix: &str) -> bool {
-    let is_link = |c: char| c.is_ascii_graphic() && !"?#\\\"<>".contains(c);
+    let is_link = |c: char| c.is_ascii_graphic() && !"?#\\\"<>^`{}".contains(c);
     prefix.is_empty() || (prefix.chars().all(is_link) && is_plain(prefix))
 }
 

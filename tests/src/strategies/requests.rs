@@ -132,7 +132,7 @@ fn any_requests() -> BoxedStrategy<RequestPlan> {
             "G T"]),
     ];
     let prefix = prop_oneof![30 => Just(String::new()), 3 => Just("/outer".to_owned()),
-        1 => one_of(&["/outer", "/outer/", "//evil.example", "/a/../b", "x"])];
+        1 => one_of(&["/outer", "/outer/", "//evil.example", "/a/../b", "x", "/out^er", "/{outer}"])];
     let head = (method, prefix, paths(), queries(), prop::bool::weighted(0.06), hosts());
     let end =
         (peers(), prop_oneof![3 => Just(Scheme::Http), 1 => Just(Scheme::Https)], prop::bool::weighted(0.05));

@@ -13,8 +13,8 @@ use http::header::{CONTENT_LENGTH, COOKIE};
 use super::{State, World};
 
 impl World {
-    /// Answers whatever is asked about a request with this head and body. A body that is shorter than its head says has broken
-    /// off.
+    /// Answers whatever is asked about a request with this head and body. A body that is shorter than its head says has
+    /// broken off.
     pub fn answer(&self, question: Step, head: &Head<'_>, body: &[u8]) -> Step {
         let now = self.now();
         match question {

@@ -8,8 +8,8 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 const LENGTH: usize = 64;
-/// How long a secret is that is made of it: the longest that a password may be, nearly. What is allocated meanwhile, and what an
-/// allocator notes in freed blocks, hides little of that.
+/// How long a secret is that is made of it: the longest that a password may be, nearly. What is allocated meanwhile,
+/// and what an allocator notes in freed blocks, hides little of that.
 pub(crate) const WHOLE: usize = 15 * LENGTH;
 /// So many bytes of it in a row are no chance.
 const PART: usize = 16;
@@ -105,7 +105,8 @@ impl Memory {
     }
 }
 
-/// How many sixteenth bytes of a page stand amid `PART` of the pattern's. The pattern is masked, so that it is not what is found.
+/// How many sixteenth bytes of a page stand amid `PART` of the pattern's. The pattern is masked, so that it is not what
+/// is found.
 fn places_in(page: &[u8], masked: &[u8; LENGTH]) -> usize {
     if page == &[0; PAGE][..page.len()] {
         return 0;

@@ -58,7 +58,8 @@ async fn begins_http2(stream: &TcpStream) -> bool {
     stream.peek(&mut start).await.is_ok() && start == *b"PRI "
 }
 
-/// How much of an answer waits on each stream for a client that does not read. Hyper's own 400 KB would be 40 MB a connection.
+/// How much of an answer waits on each stream for a client that does not read. Hyper's own 400 KB would be 40 MB a
+/// connection.
 const MOST_UNSENT: usize = 64 * 1024;
 
 fn http2(limits: &Limits) -> Builder<TokioExecutor> {

@@ -18,14 +18,14 @@ use self::request::Request;
 use self::setting::Setting;
 use crate::world::NOW;
 
-/// The most questions that one request may lead to, given that the store says at most three times that there is more to hear: a
-/// form; what has ended, twice; counts, loaded and swapped eight times, for the charge and for giving it back; a password,
-/// random bytes, a new session; and each of seven old ones loaded and dropped.
+/// The most questions that one request may lead to, given that the store says at most three times that there is more to
+/// hear: a form; what has ended, twice; counts, loaded and swapped eight times, for the charge and for giving it back;
+/// a password, random bytes, a new session; and each of seven old ones loaded and dropped.
 const MOST_STEPS: usize = 64;
 
-/// Digits choose a gate, requests, and an answer to each question. Every request ends; nobody is let in whom no token, no answer and
-/// no session that still holds has proved; what was signed out stays so, whatever the store says; and every reply is one that can
-/// be sent.
+/// Digits choose a gate, requests, and an answer to each question. Every request ends; nobody is let in whom no token,
+/// no answer and no session that still holds has proved; what was signed out stays so, whatever the store says; and
+/// every reply is one that can be sent.
 pub fn dialogue(data: &[u8]) {
     let mut bytes = Bytes::new(data);
     let setting = Setting::choose(&mut bytes);

@@ -1,4 +1,4 @@
-use authgate_core::{Decision, Step, Timestamp};
+use authgate_core::{Decision, Session, Step, Timestamp};
 
 use super::answers::{Answers, At, Told, down, verdict};
 use super::config::Built;
@@ -18,6 +18,8 @@ pub const MOST_STEPS: usize = 1 + 200 + 2 * 8 + 1 + 2 * 8 + 200 + 1 + 2 * 8 + 1;
 pub struct Run {
     /// The names of all questions, in order.
     pub asked: Vec<&'static str>,
+    /// The sessions that a store was to keep, new and renewed.
+    pub kept: Vec<Session>,
     /// The end.
     pub decision: Decision,
 }
@@ -26,12 +28,15 @@ pub struct Run {
 pub fn run(built: &Built, request: &Request, answers: &Answers) -> Run {
     let begin = Timestamp::from_millis(answers.begin);
     let mut step = request.lend(|head| built.gate.begin(head, begin));
-    let mut asked = Vec::new();
+    let (mut asked, mut kept) = (Vec::new(), Vec::new());
     let mut walk = Walk::default();
     loop {
         walk.see(&step).unwrap_or_else(|pair| panic!("{pair}"));
         if let Step::Done(decision) = step {
-            return Run { asked, decision };
+            return Run { asked, kept, decision };
+        }
+        if let Step::CreateSession(_, session, _) | Step::RenewSession(_, session, _) = &step {
+            kept.push(session.clone());
         }
         let name = steps::name(&step);
         let before = asked.iter().filter(|other| **other == name).count();

@@ -15,5 +15,6 @@ mod lifetimes;
 mod redirects;
 mod replies;
 mod round_trips;
+mod sign_in;
 mod steps;
 mod strictness;

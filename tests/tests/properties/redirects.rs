@@ -60,7 +60,9 @@ fn t01_no_link_leads_out_of_the_mount() {
         let Visit { config, request, answers } = &visit;
         let built = config.build(Timestamp::from_millis(answers.begin));
         let mut mount = mount_of(config, request);
-        if mount.starts_with("//") || !mount.is_empty() && !mount.starts_with('/') || mount.contains("..") {
+        let as_browsers_spell_it = Url::parse("https://dash.example/").unwrap().join(&mount).unwrap();
+        // The standard escapes `^`, too, and the crate does not yet.
+        if !mount.is_empty() && (as_browsers_spell_it.path() != mount || mount.contains('^')) {
             // Nothing that a link may begin with: it is left out, and the request is bad.
             mount = config.mount.trim_end_matches('/').to_owned();
         }

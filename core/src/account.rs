@@ -134,3 +134,16 @@ impl From<Option<Account>> for Verdict {
         account.map_or(Self::Rejected, Self::Accepted)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_has_the_fingerprint_of_its_credential_and_nobody_elses() {
+        let account = Account::from(User::new("ada")).with_credential("hash");
+        assert_eq!(account.credential, Some(Fingerprint::of("hash")));
+        assert_ne!(account.credential, Some(Fingerprint::of("Hash")));
+        assert_eq!(format!("{:?}", Fingerprint::of("hash")), "Fingerprint(…)");
+    }
+}

@@ -209,7 +209,9 @@ impl Send {
     fn with_fields<'py>(&self, message: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyList>> {
         let py = message.py();
         let list = PyList::empty(py);
-        if let Some(headers) = message.get_item(intern!(py, "headers"))? {
+        // Some applications say `None` for none.
+        let headers = message.get_item(intern!(py, "headers"))?.filter(|headers| !headers.is_none());
+        if let Some(headers) = headers {
             for field in headers.try_iter()? {
                 let field = field?;
                 let name = field.get_item(0)?;

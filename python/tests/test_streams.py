@@ -440,12 +440,18 @@ def test_t13_nothing_passes_a_websocket_in_either_direction_once_it_has_ended() 
     asyncio.run(visit())
 
 
+OWN = [(b"x-own", b"1"), (b"cache-control", b"public")]
+
+
+@pytest.mark.parametrize(("given", "kept"), [({"headers": OWN}, {b"x-own": b"1"}), ({"headers": None}, {}), ({}, {})])
 @pytest.mark.parametrize("answer", ["websocket.accept", "websocket.http.response.start"])
-def test_t27_a_websockets_answer_carries_what_a_session_leaves_on_it(answer: str) -> None:
+def test_t27_a_websockets_answer_carries_what_a_session_leaves_on_it(
+    answer: str, given: dict[str, Any], kept: dict[bytes, bytes]
+) -> None:
     sent: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": answer, "headers": [(b"x-own", b"1"), (b"cache-control", b"public")]})
+        await send({"type": answer, **given})
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -457,7 +463,7 @@ def test_t27_a_websockets_answer_carries_what_a_session_leaves_on_it(answer: str
     headers = dict(sent[0].pop("headers"))
     assert sent == [{"type": answer}]
     assert headers.pop(b"set-cookie").startswith(b"authgate=")
-    assert headers == {b"x-own": b"1", b"cache-control": b"no-store", b"vary": b"Cookie"}
+    assert headers == {**kept, b"cache-control": b"no-store", b"vary": b"Cookie"}
 
 
 def test_t13_a_websocket_that_has_closed_is_not_closed_again() -> None:

@@ -149,4 +149,26 @@ pub(crate) mod tests {
             assert!(serde_json::from_str::<Session>(other).is_err(), "{other}");
         }
     }
+
+    #[test]
+    fn a_session_lasts_from_when_it_was_renewed_and_not_from_when_it_began() {
+        let renewed = Session { renewed: Timestamp::from_secs(2200), ..session("ada") };
+        assert_eq!(session("ada").lasts(), Duration::from_mins(30));
+        assert_eq!(renewed.lasts(), Duration::from_mins(10));
+    }
+
+    #[test]
+    fn whoever_reads_the_log_learns_what_is_wrong_with_a_session() {
+        let all = [
+            (SessionFault::Cookie, "cookie"),
+            (SessionFault::Unknown, "no such session"),
+            (SessionFault::Idle, "not been used"),
+            (SessionFault::Ended, "as old as"),
+            (SessionFault::SignedOut, "signed out"),
+            (SessionFault::UserChanged, "another credential"),
+        ];
+        for (fault, words) in all {
+            assert!(fault.explain().contains(words), "{}", fault.explain());
+        }
+    }
 }

@@ -92,6 +92,9 @@ fn a_role_can_make_an_administrator() {
         assert_eq!(ada.get("/queues").admitted.is_some(), admitted, "{role}");
     }
     assert!(Access::admins_or([""]).is_err());
+    for roles in [&[][..], &[""], &["ops", ""]] {
+        assert_eq!(Access::any_role(roles.iter().copied()).unwrap_err().field(), "access", "{roles:?}");
+    }
     // Beside it, another role may be asked for.
     let access = Access::admins_or(["admin"]).unwrap().and_any_role(["ops"]).unwrap();
     let user =

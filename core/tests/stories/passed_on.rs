@@ -1,8 +1,8 @@
 //! What a server behind the gate is told of a request, and what it never sees.
 
 use authgate_core::{
-    Access, Decision, Fallback, Gate, GateBuilder, Head, HeaderView, PasswordBackend, Peer, Scheme, Sessions,
-    Step, Unanswered, Upstream,
+    Access, AuthBackend, Decision, Fallback, Gate, GateBuilder, Head, HeaderView, LoginAnswer, LogoutAnswer,
+    PasswordBackend, Peer, Proof, Scheme, Sessions, Step, Timestamp, Unanswered, Upstream,
 };
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
@@ -237,4 +237,49 @@ fn without_a_server_behind_it_only_pretended_identities_go() {
     admission.pass_on(&mut parts);
     assert_eq!(shown(&parts.headers), ["te: x"]);
     assert!(admission.fallback().is_none());
+}
+
+#[test]
+fn t22_hosts_that_take_requests_apart_themselves_are_told_what_pretends() {
+    let pairs: [(&[u8], bool); 5] = [
+        (b"x-auth-user", true),
+        (b"X_Remote.User", true),
+        (b"x-\xff", true),
+        (b"accept", false),
+        (b"te", false),
+    ];
+    let world = World::new(Gate::builder(PasswordBackend::new()).backend(Own).public_path("/open"));
+    let begin = |path| world.gate.begin(&Head::new("GET", path, HeaderView::Pairs(&[])), world.clock.now());
+    let Step::Done(Decision::Forward(admission)) = begin("/open") else { panic!("it is public") };
+    let Step::Done(Decision::Delegate(delegation)) = begin("/own") else { panic!("it is the backend's") };
+    for (name, pretends) in pairs {
+        assert_eq!(admission.strips_bytes(name), pretends, "{name:?}");
+        assert_eq!(delegation.strips_bytes(name), pretends, "{name:?}");
+        let field: [(&[u8], &[u8]); 1] = [(name, b"root")];
+        assert_eq!(admission.strips_any(HeaderView::Pairs(&field)), pretends, "{name:?}");
+        if let Ok(name) = http::HeaderName::from_bytes(name) {
+            assert_eq!((admission.strips(&name), delegation.strips(&name)), (pretends, pretends), "{name}");
+        }
+    }
+}
+
+/// A backend with a path of its own.
+struct Own;
+
+impl AuthBackend for Own {
+    fn name(&self) -> &'static str {
+        "own"
+    }
+    fn authenticate(&self, _: &Head<'_>, _: Timestamp) -> Proof {
+        Proof::Absent
+    }
+    fn login(&self) -> LoginAnswer {
+        LoginAnswer::Delegate
+    }
+    fn logout(&self) -> LogoutAnswer {
+        LogoutAnswer::Delegate
+    }
+    fn routes(&self) -> Vec<String> {
+        vec!["/own".to_owned()]
+    }
 }

@@ -83,18 +83,24 @@ class Load:
         for sender in senders:
             sender.join(15)
 
+    def goes_on(self) -> None:
+        """Waits for a hundred more answers than there are."""
+        so_far = self.answers.total()
+        until(lambda: self.answers.total() > so_far + 100, "the load goes on")
+
 
 def rotated_under_load(gate: Running, idp: Provider) -> None:
     """The old key goes, the new one comes, and is used at once."""
     has_fetched(gate, idp, OLD.token())
     load, current = Load(gate, Counter()), [OLD.token()]
+    # Made before: that takes long enough for the load to go by.
+    published, tokens = [NEW.published(), EC.published()], [NEW.token(), EC.token()]
     with load.of(lambda: current[0]):
-        until(lambda: load.answers.total() > 100, "there is load")
-        idp.keys = [NEW.published(), EC.published()]
-        current[0] = NEW.token()
-        until(lambda: load.answers.total() > 300, "the load goes on")
-        current[0] = EC.token()
-        until(lambda: load.answers.total() > 400, "the load goes on")
+        load.goes_on()
+        idp.keys = published
+        for token in tokens:
+            current[0] = token
+            load.goes_on()
     print(
         f"\n{gate.runtime}: {load.answers.total()} tokens over a rotation: {dict(load.answers)}, {len(idp.fetches)} fetches"
     )

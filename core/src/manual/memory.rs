@@ -8,10 +8,11 @@
 //! # Measured
 //!
 //! `authgate serve` in a release build, in front of an upstream, on Linux (x86-64, glibc) with two processors and
-//! nothing else to do. The first column of figures is the memory at its peak (`VmHWM`), less what there was before, divided by
-//! the connections; the second is what the tests demand. They are `tests/python/serve/test_idle_connections.py`,
-//! `test_slow_and_endless.py` and `test_http2_floods.py`, where others ask all the time, and must be answered. With
-//! `AUTHGATE_LONG=1` there are ten thousand connections of each kind, else three hundred.
+//! nothing else to do. The first column of figures is the memory at its peak (`VmHWM`), less what there was before,
+//! divided by the connections; the second is what the tests demand. They are
+//! `tests/python/serve/test_idle_connections.py`, `test_slow_and_endless.py` and `test_http2_floods.py`, where others
+//! ask all the time, and must be answered. With `AUTHGATE_LONG=1` there are ten thousand connections of each kind, else
+//! three hundred.
 //!
 //! ## HTTP/1.1, a connection
 //!
@@ -26,8 +27,9 @@
 //! | nothing, after a head of 60 KiB | 86 KiB | 129 KiB | 320 KiB | closed after 1 min |
 //!
 //! Ten thousand at a time, in all: 216 MiB of slow heads on tokio, 242 MiB on smol; 331 and 354 MiB of slow forms; 800 and
-//! 1255 MiB of heads without an end; 841 and 1258 MiB after large heads. Others waited 0.3 s at most. So 10 000 connections, the default, ask for 1.3 GiB at worst. Where there is less,
-//! allow fewer of them (`--max-connections`), or shorter heads where the server is one's own.
+//! 1255 MiB of heads without an end; 841 and 1258 MiB after large heads. Others waited 0.3 s at most. So 10 000
+//! connections, the default, ask for 1.3 GiB at worst. Where there is less, allow fewer of them (`--max-connections`),
+//! or shorter heads where the server is one's own.
 //!
 //! ## HTTP/2, a connection (tokio)
 //!

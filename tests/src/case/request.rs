@@ -60,6 +60,17 @@ impl Request {
         ask(&if self.websocket { head.as_websocket() } else { head })
     }
 
+    /// Ada posts the form of our own page at `/ops/login`.
+    pub fn sign_in() -> Self {
+        let form = Self {
+            method: "POST".to_owned(),
+            target: "/ops/login".to_owned(),
+            body: "username=ada&password=s3cret".to_owned(),
+            ..Self::default()
+        };
+        form.with("sec-fetch-site", "same-origin").with("content-type", "application/x-www-form-urlencoded")
+    }
+
     /// The same with one more field.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {

@@ -70,15 +70,7 @@ proptest! {
         always_secure in any::<bool>(), over_tls in any::<bool>()) {
         let config = Config { sealed, always_secure, ..config() };
         let scheme = if over_tls { Scheme::Https } else { Scheme::Http };
-        let request = Request {
-            method: "POST".to_owned(),
-            target: "/ops/login".to_owned(),
-            body: "username=ada&password=s3cret".to_owned(),
-            scheme,
-            ..Request::default()
-        };
-        let request = request.with("sec-fetch-site", "same-origin").with("content-type",
-            "application/x-www-form-urlencoded");
+        let request = Request { scheme, ..Request::sign_in() };
         let password = At::new(NOW.as_millis(), Ok(Some((Person::new("ada"), None))));
         let decision = run(&config.build(NOW), &request, &Answers { password,
             ..Answers::still(NOW) }).decision;

@@ -79,16 +79,9 @@ impl World {
     }
 
     fn sign_in(&mut self) {
-        let request = Request {
-            method: "POST".to_owned(),
-            target: "/ops/login".to_owned(),
-            body: "username=ada&password=s3cret".to_owned(),
-            ..Request::default()
+        let Decision::Respond(reply) = self.visit(&Request::sign_in()) else {
+            panic!("a sign-in is answered")
         };
-        let request = request
-            .with("sec-fetch-site", "same-origin")
-            .with("content-type", "application/x-www-form-urlencoded");
-        let Decision::Respond(reply) = self.visit(&request) else { panic!("a sign-in is answered") };
         assert_eq!(reply.status(), 303);
         let fields = reply.headers().iter().filter(|(name, _)| name == "set-cookie");
         self.keep(fields.map(|(_, value)| value.clone()).collect::<Vec<_>>().into_iter());

@@ -16,16 +16,7 @@ fn news(more: bool) -> At<Told<News>> {
 fn the_longest_visit_has_as_many_steps_as_is_stated() {
     let config = Config { backends: vec![Backend::People], shared: Some(500), ..Config::default() };
     let cookies: Vec<_> = (0..10).map(|number| format!("authgate={}", secret(number))).collect();
-    let request = Request {
-        method: "POST".to_owned(),
-        target: "/ops/login".to_owned(),
-        body: "username=ada&password=s3cret".to_owned(),
-        ..Request::default()
-    };
-    let request = request
-        .with("sec-fetch-site", "same-origin")
-        .with("content-type", "application/x-www-form-urlencoded")
-        .with("cookie", cookies.join("; "));
+    let request = Request::sign_in().with("cookie", cookies.join("; "));
     let at = NOW.as_millis();
     let kept = Kept {
         number: 0,

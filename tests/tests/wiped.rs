@@ -15,6 +15,8 @@ use authgate_core::{
 use authgate_smol::Smol;
 use authgate_tokio::Tokio;
 use authgate_tower::{GateLayer, Host};
+use authgate_users::{NewUser, is_outdated};
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Frame;
@@ -23,7 +25,7 @@ use smol::stream;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use zeroize::Zeroizing;
 
-use memory::{Pattern, WHOLE, alone};
+use memory::{Pattern, WHOLE, Wanted, alone, deep};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -82,6 +84,80 @@ fn a_sealing_secret_that_was_lent_is_kept_nowhere() {
     let gate = Gate::builder(PasswordBackend::new()).sessions(Sessions::sealed([key])).build().unwrap();
     assert_eq!(memory.places(pattern), 0);
     drop(gate);
+}
+
+/// As the core derives it (HKDF-SHA256), masked: what AWS-LC prepares for AES begins with the key itself.
+fn derived(secret: &[u8]) -> Wanted {
+    let mut key = Zeroizing::new([0; 32]);
+    let derived = Salt::new(HKDF_SHA256, b"authgate").extract(secret);
+    derived.expand(&[b"sealed session"], HKDF_SHA256).unwrap().fill(&mut *key).unwrap();
+    Wanted::from(&*key)
+}
+
+#[test]
+fn the_key_that_is_derived_from_a_sealing_secret_is_gone_with_whoever_seals() {
+    let mut memory = alone();
+    let secret = Pattern::new().first::<64>();
+    let wanted = deep(|| derived(&secret));
+    assert_eq!(memory.places(wanted), 0, "deriving it here leaves nothing behind");
+    let key = deep(|| SealingKey::new(secret).unwrap());
+    assert_ne!(memory.places(wanted), 0, "AWS-LC has it");
+    drop(key);
+    assert_eq!(memory.places(wanted), 0);
+    let sessions = Sessions::sealed([deep(|| SealingKey::new(secret).unwrap())]);
+    let gate = Gate::builder(PasswordBackend::new()).sessions(sessions).build().unwrap();
+    assert_ne!(memory.places(wanted), 0);
+    drop(gate);
+    assert_eq!(memory.places(wanted), 0);
+}
+
+#[test]
+fn what_a_new_sessions_cookie_is_made_of_is_never_anywhere_but_on_the_stack() {
+    let mut memory = alone();
+    let pattern = Pattern::new();
+    let gate = Gate::builder(PasswordBackend::new()).build().unwrap();
+    deep(|| {
+        let mut step = gate.begin(&login(), NOW);
+        loop {
+            step = match step {
+                Step::ReadBody(limit, then) => {
+                    then.resume(limit.body(b"username=ada&password=x".to_vec()), NOW)
+                }
+                Step::CheckPassword(who, then) => {
+                    then.resume(Ok(Verdict::from(Some(User::new(&*who.username)))), NOW)
+                }
+                Step::DrawBytes(then) => then.resume(Ok(pattern.first()), NOW),
+                Step::CreateSession(_, _, then) => then.resume(Ok(true), NOW),
+                Step::Done(_) => break,
+                other => panic!("not asked about here: {other:?}"),
+            }
+        }
+    });
+    // Moving it leaves copies on the stack, which whatever runs there next lies over.
+    deep(|| _ = black_box(&mut [2_u8; 512 * 1024]));
+    assert_eq!(memory.places(pattern), 0, "on no heap");
+}
+
+/// A stored hash whose text is a pattern's.
+fn phc(pattern: Pattern) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(200));
+    text.push_str("$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$");
+    text.extend(pattern.first::<64>().map(char::from));
+    text
+}
+
+#[test]
+fn a_stored_hash_is_wiped_when_nobody_holds_it_any_more() {
+    let mut memory = alone();
+    let pattern = Pattern::new();
+    // What judges it parses it as a user file's is, and holds it as one.
+    assert!(deep(|| is_outdated(&phc(pattern))));
+    assert_eq!(memory.places(pattern), 0);
+    let mut hash = phc(pattern);
+    let user = NewUser::new("ada", std::mem::take(&mut *hash));
+    assert_ne!(memory.places(pattern), 0, "while it is held");
+    drop(user);
+    assert_eq!(memory.places(pattern), 0);
 }
 
 /// Signs in through the core, and says whether the password arrived.

@@ -33,19 +33,23 @@
 //!
 //! # What is wiped
 //!
-//! Overwritten when its owner is dropped, whatever became of it (`tests/tests/wiped.rs` searches the memory of the process
-//! afterwards, freed blocks included, for any sixteen bytes of what was there):
+//! Overwritten when its owner is dropped, whatever became of it. `tests/tests/wiped.rs` searches the memory of the process
+//! afterwards, freed blocks included, for any sixteen bytes of what was there:
 //!
-//! | what | when |
-//! |---|---|
-//! | an HMAC secret given to a [`Key`](crate::Key), and what judging it copies | when the backend is built, or refused |
-//! | the key that is derived from a sealing secret | once it is handed to AWS-LC |
-//! | the body of a login form ([`Body`](crate::Body)), as it grows, too | when it has been read, refused or cut |
-//! | a typed password ([`Credentials`](crate::Credentials)) | when it has been checked |
-//! | what a new session's cookie is made of | when the cookie is written |
-//! | the hashes of a user file, as they are held | when the file has changed, once no check uses them any more |
-//! | a secret or key file, as the program reads it | when the keys are made of it |
-//! | a password at the terminal or on stdin | when it has been hashed |
+//! | what | when | searched for |
+//! |---|---|---|
+//! | an HMAC secret given to a [`Key`](crate::Key), and what judging it copies | when the backend is built, or refused | yes |
+//! | the key that is derived from a sealing secret | once it is handed to AWS-LC | once AWS-LC has freed its own ¹ |
+//! | the body of a login form ([`Body`](crate::Body)), as it grows, too | when it has been read, refused or cut | yes |
+//! | a typed password ([`Credentials`](crate::Credentials)) | when it has been checked | yes |
+//! | what a new session's cookie is made of | when the cookie is written | on the heap ² |
+//! | a hash of a user file, as it is held | when the file has changed, once no check uses it any more | by itself ³ |
+//! | a secret or key file, as the program reads it | when the keys are made of it | no ⁴ |
+//! | a password at the terminal or on stdin | when it has been hashed | no ⁴ |
+//!
+//! ¹ Until then the two could not be told from each other. ² On the stack, passing it on leaves copies, which stay until
+//! other calls lie over them. ³ What reading the file leaves behind (below) is the same text, so nothing can be shown of a
+//! whole file. ⁴ It is within the program, which is not searched: that it is held in what erases itself is all that is known.
 //!
 //! # What is not
 //!

@@ -27,6 +27,13 @@ pub(crate) struct Memory {
 #[derive(Clone, Copy)]
 pub(crate) struct Pattern(u64);
 
+/// What to look for, masked, so that it is not what is found.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    masked: [u8; LENGTH],
+    length: usize,
+}
+
 /// Others wait meanwhile: what they allocate might lie over what is looked for.
 pub(crate) fn alone() -> MutexGuard<'static, Memory> {
     static MEMORY: LazyLock<Mutex<Memory>> = LazyLock::new(|| {
@@ -62,26 +69,81 @@ impl Pattern {
         bytes.extend((0..WHOLE).map(|at| self.byte(at % LENGTH)));
     }
 
+    /// Its first bytes, for what holds no more than so many.
+    pub(crate) fn first<const N: usize>(self) -> [u8; N] {
+        assert!(N <= LENGTH, "it would begin again");
+        std::array::from_fn(|at| self.byte(at))
+    }
+
     pub(crate) fn is(self, text: &str) -> bool {
         text.len() == WHOLE && text.bytes().enumerate().all(|(at, byte)| byte == self.byte(at % LENGTH))
     }
 }
 
+impl From<Pattern> for Wanted {
+    fn from(pattern: Pattern) -> Self {
+        Self { masked: std::array::from_fn(|at| !pattern.byte(at)), length: LENGTH }
+    }
+}
+
+impl From<&[u8; 32]> for Wanted {
+    fn from(bytes: &[u8; 32]) -> Self {
+        let mut masked = [0; LENGTH];
+        masked.iter_mut().zip(bytes).for_each(|(to, from)| *to = !from);
+        Self { masked, length: bytes.len() }
+    }
+}
+
+impl Wanted {
+    /// How many sixteenth bytes of a page stand amid `PART` of what is wanted.
+    fn places_in(&self, page: &[u8], may_be: &[bool; 256]) -> usize {
+        if page == &[0; PAGE][..page.len()] {
+            return 0;
+        }
+        let places = (0..page.len()).step_by(PART).filter(|&place| may_be[usize::from(page[place])]);
+        places.filter(|&place| (0..self.length).any(|at| self.run(page, place, at) >= PART)).count()
+    }
+
+    /// How many bytes around `place` are those around `at`.
+    fn run(&self, page: &[u8], place: usize, at: usize) -> usize {
+        let masked = &self.masked[..self.length];
+        if page[place] != !masked[at] {
+            return 0;
+        }
+        let is_same = |(byte, other): &(&u8, &u8)| **byte == !**other;
+        let after = page[place..].iter().zip(&masked[at..]).take_while(is_same).count();
+        let before = page[..place].iter().rev().zip(masked[..at].iter().rev()).take_while(is_same).count();
+        before + after
+    }
+}
+
+/// Runs `work` deep down in the stack, where nothing that runs later comes: what it leaves behind there stays.
+pub(crate) fn deep<T>(work: impl FnOnce() -> T) -> T {
+    let mut above = [1_u8; 256 * 1024];
+    black_box(&mut above);
+    let done = work();
+    black_box(&mut above);
+    done
+}
+
 impl Memory {
-    /// In how many places parts of a pattern are to be found in the memory of this process, in use or freed.
-    pub(crate) fn places(&mut self, pattern: Pattern) -> usize {
+    /// In how many places parts of a secret are to be found in the memory of this process, in use or freed.
+    pub(crate) fn places(&mut self, wanted: impl Into<Wanted>) -> usize {
         self.read_ranges();
-        let masked: [u8; LENGTH] = std::array::from_fn(|at| !pattern.byte(at));
+        let wanted = wanted.into();
+        let mut may_be = [false; 256];
+        wanted.masked[..wanted.length].iter().for_each(|byte| may_be[usize::from(!byte)] = true);
         let memory = File::open("/proc/self/mem").unwrap();
         let (mut searched, mut found) = (0, 0);
         for &(start, end) in &self.ranges {
             let mut at = start;
             while at < end {
-                let wanted = usize::try_from(end - at).unwrap().min(self.room.len());
+                let size = usize::try_from(end - at).unwrap().min(self.room.len());
                 // What cannot be read (any more) is nobody's to read.
-                let Ok(length @ 1..) = memory.read_at(&mut self.room[..wanted], at) else { break };
+                let Ok(length @ 1..) = memory.read_at(&mut self.room[..size], at) else { break };
                 searched += length;
-                found += self.room[..length].chunks(PAGE).map(|page| places_in(page, &masked)).sum::<usize>();
+                let pages = self.room[..length].chunks(PAGE);
+                found += pages.map(|page| wanted.places_in(page, &may_be)).sum::<usize>();
                 at += length as u64;
             }
         }
@@ -103,25 +165,4 @@ impl Memory {
         };
         self.ranges.extend(self.maps.lines().filter_map(read));
     }
-}
-
-/// How many sixteenth bytes of a page stand amid `PART` of the pattern's. The pattern is masked, so that it is not what
-/// is found.
-fn places_in(page: &[u8], masked: &[u8; LENGTH]) -> usize {
-    if page == &[0; PAGE][..page.len()] {
-        return 0;
-    }
-    let places = (0..page.len()).step_by(PART).filter(|&place| page[place].is_ascii_alphanumeric());
-    places.filter(|&place| (0..LENGTH).any(|at| run(page, place, masked, at) >= PART)).count()
-}
-
-/// How many bytes around `place` are those around `at`.
-fn run(page: &[u8], place: usize, masked: &[u8; LENGTH], at: usize) -> usize {
-    if page[place] != !masked[at] {
-        return 0;
-    }
-    let is_same = |(byte, other): &(&u8, &u8)| **byte == !**other;
-    let after = page[place..].iter().zip(&masked[at..]).take_while(is_same).count();
-    let before = page[..place].iter().rev().zip(masked[..at].iter().rev()).take_while(is_same).count();
-    before + after
 }

@@ -1,6 +1,6 @@
 //! Defaults and limits, all of them with their units.
 //!
-//! The last column is where a figure stands in the code; a test compares the two (`tests/tests/manual.rs`).
+//! The last column is where a figure stands in the code, and under which name; `tests/tests/manual.rs` compares the two.
 //!
 //! # Defaults
 //!
@@ -47,15 +47,15 @@
 //! | first delay after them; it doubles | 1 s | `core/src/throttle/limits.rs`: `first_delay: Duration::from_secs(1)` |
 //! | longest delay | 15 min | `core/src/throttle/limits.rs`: `longest_delay: Duration::from_mins(15)` |
 //! | counts kept, of each kind | 100000 | `core/src/throttle/limits.rs`: `entries: 100_000` |
-//! | a session, unused | 30 min | `core/src/session/settings.rs`: `Duration::from_mins(30)` |
+//! | a session, unused | 30 min | `core/src/session/settings.rs`: `self.idle.unwrap_or(Duration::from_mins(30)` |
 //! | a session, at most | 12 h | `core/src/session/settings.rs`: `lifetime: Duration::from_hours(12)` |
-//! | renewal of a session in use | 1 min | `core/src/session/settings.rs`: `Duration::from_mins(1)` |
-//! | sessions in memory | 100000 | `core/src/session/memory.rs`: `Self::new(100_000)` |
+//! | a session's renewal | 1 min | `core/src/session/settings.rs`: `self.renew_every.unwrap_or(Duration::from_mins(1)` |
+//! | sessions in memory | 100000 | `core/src/session/memory.rs`: `fn default() -> Self { Self::new(100_000)` |
 //! | sessions of one user in memory | 100 | `core/src/session/memory.rs`: `MOST_OF_A_USER: usize = 100` |
 //! | early ends that are remembered, of each kind | 100000 | `core/src/session/settings.rs`: `ENDINGS: usize = 100_000` |
 //! | another gate's sign-out, until it holds | 500 ms | `core/src/sharing/mod.rs`: `stale: Duration::from_millis(500)` |
 //! | a stream while the shared store is down | 30 s | `core/src/sharing/mod.rs`: `grace: Duration::from_secs(30)` |
-//! | keys of a provider, if it does not say | 1 h | `core/src/jwt/key_set.rs`: `let hour = Duration::from_hours(1)` |
+//! | a provider's keys | 1 h | `core/src/jwt/key_set.rs`: `let hour = Duration::from_hours(1); Self { lifetime: hour` |
 //! | between two fetches that tokens cause | 10 s | `core/src/jwt/key_set.rs`: `interval: Duration::from_secs(10)` |
 //! | key ids remembered that a provider does not know | 1000 | `core/src/jwt/key_set.rs`: `MOST_MISSING: usize = 1000` |
 //!
@@ -66,13 +66,13 @@
 //! | head of a request | 64 KiB | `adapters/hyper/src/limits.rs`: `head_bytes: 64 * 1024` |
 //! | header fields | 100 | `adapters/hyper/src/limits.rs`: `headers: 100` |
 //! | a head; a connection's first byte | 10 s | `adapters/hyper/src/limits.rs`: `head_timeout: Duration::from_secs(10)` |
-//! | between requests; a reader that takes nothing | 1 min | `adapters/hyper/src/limits.rs`: `Duration::from_mins(1)` |
+//! | between requests; an idle reader | 1 min | `adapters/hyper/src/limits.rs`: `idle_timeout: Duration::from_mins(1)` |
 //! | connections at one time; further ones wait | 10000 | `adapters/hyper/src/limits.rs`: `connections: 10_000` |
 //! | requests in flight after the signal to end | 10 s | `adapters/hyper/src/limits.rs`: `drain: Duration::from_secs(10)` |
 //! | streams of an HTTP/2 connection | 100 | `adapters/tokio/src/serve/connection.rs`: `max_concurrent_streams(100)` |
 //! | a form; an answer of a backend or check | 5 s | `adapters/tower/src/layer.rs`: `deadline: Duration::from_secs(5)` |
 //! | a session store, all its answers | 3 s | `adapters/tower/src/layer.rs`: `store_deadline: Duration::from_secs(3)` |
-//! | Redis, one answer | 1 s | `adapters/redis/src/store.rs`: `Duration::from_secs(1)` |
+//! | Redis's answer | 1 s | `adapters/redis/src/store.rs`: `link = Link::new(Address::parse(url)?, Duration::from_secs(1)` |
 //! | an upstream to connect to | 5 s | `adapters/proxy/src/limits.rs`: `connect: Duration::from_secs(5)` |
 //! | a silent upstream, a silent upload | 1 min | `adapters/proxy/src/limits.rs`: `silence: Duration::from_mins(1)` |
 //! | a connection to an upstream, unused | 1 s | `adapters/proxy/src/limits.rs`: `idle: Duration::from_secs(1)` |

@@ -38,7 +38,7 @@
 //!
 //! | what | when | searched for |
 //! |---|---|---|
-//! | an HMAC secret given to a [`Key`](crate::Key), and what judging it copies | when the backend is built, or refused | yes |
+//! | an HMAC secret of a [`Key`](crate::Key), and what judging it copies | when the backend is built, or refused | yes |
 //! | the key that is derived from a sealing secret | once it is handed to AWS-LC | once AWS-LC has freed its own ¹ |
 //! | the body of a login form ([`Body`](crate::Body)), as it grows, too | when it has been read, refused or cut | yes |
 //! | a typed password ([`Credentials`](crate::Credentials)) | when it has been checked | yes |
@@ -49,7 +49,7 @@
 //!
 //! ¹ Until then the two could not be told from each other. ² On the stack, passing it on leaves copies, which stay until
 //! other calls lie over them. ³ What reading the file leaves behind (below) is the same text, so nothing can be shown of a
-//! whole file. ⁴ It is within the program, which is not searched: that it is held in what erases itself is all that is known.
+//! whole file. ⁴ It is within the program, which is not searched: that what holds it erases itself is all that is known.
 //!
 //! # What is not
 //!

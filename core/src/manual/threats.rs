@@ -1,7 +1,8 @@
 //! What must never happen, what the gate does instead, and the tests that show it.
 //!
-//! Every row is a fault that a real system of this kind has had; the last words of a row say where. The first test goes
-//! through the core, the second through an adapter: a layer, a server, the program or the Python package. A dialogue in
+//! Every row is a fault that a real system of this kind has had; the last words of a row say where. Tests go
+//! through the core or through an adapter: a layer, a server, the program or the Python package; several where one does
+//! not show the whole of it. A dialogue in
 //! `tests/vectors` is told by every driver, the core among them. The paths are those of the project's repository.
 //!
 //! # Redirects
@@ -109,7 +110,9 @@
 //! - **t22**: a header that grants identity is stripped from every other peer, with its aliases (`_`, `.`, case), and
 //!   duplicates are refused; towards an upstream the session cookie is always stripped, `Authorization` unless asked for,
 //!   and the user's id is percent-encoded. *Seen in: CVE-2025-64484, CVE-2026-39858, CVE-2026-88011.*
-//!   - core: `core/src/identity.rs`, `t22_every_alias_of_an_identity_field_is_known`
+//!   - core: `core/tests/stories/passed_on.rs`,
+//!     `t22_the_gate_alone_says_who_it_is_escaped_and_keeps_what_proves_it`
+//!   - core: `core/tests/stories/passed_on.rs`, `t22_nothing_that_a_client_says_of_itself_arrives`
 //!   - adapter: `adapters/tower/tests/stories/t22_identity.rs`, `t22_pretended_identities_are_stripped_and_nothing_else`
 //!
 //! # Sessions and login
@@ -117,7 +120,8 @@
 //! - **t23**: after sign-out the old cookie is worthless (record gone, or id revoked until its absolute end). Where the
 //!   *host's* session holds the sign-in (the AsyncMQ drop-in backend), that is the host's cookie: documented. *Seen in:
 //!   replayed cookie.*
-//!   - core: `core/src/session/endings.rs`, `t23_an_ended_session_stays_ended_and_others_do_not_end_with_it`
+//!   - core: `core/tests/stories/signing_out.rs`,
+//!     `t23_an_old_cookie_is_worthless_for_as_long_as_it_could_have_lived`
 //!   - adapter: `tests/several/test_one_sign_in.py`,
 //!     `test_t23_one_sign_in_serves_at_every_process_and_one_sign_out_ends_it`
 //! - **t24**: idle and absolute lifetime hold; renewal never passes the absolute end. *Seen in: 14 days sliding, forever.*
@@ -129,7 +133,9 @@
 //!   - adapter: `tests/python/test_sign_in.py`, `test_t25_a_cookie_that_was_planted_is_not_taken_over`
 //! - **t26**: no secret given: one process gets a random one and a warning; a multi-worker server refuses to start. *Seen
 //!   in: worker A's cookie fails on B.*
-//!   - core: `core/src/session/seal.rs`, `t26_a_secret_that_is_none_is_refused_and_no_key_prints`
+//!   - core: `core/tests/stories/rotation.rs`,
+//!     `t26_gates_know_each_others_sessions_by_a_secret_that_they_were_given_and_by_none_else`
+//!   - adapter: `tests/python/test_session_keys.py`, `test_t26_without_a_secret_it_warns_and_works`
 //!   - adapter: `python/tests/test_servers.py`, `test_t26_several_workers_do_not_start_with_sessions_of_one_process`
 //! - **t27**: `no-store` and `Vary: Cookie` on whatever a session touched. *Seen in: CVE-2023-30861, CVE-2026-27205.*
 //!   - core: `core/src/response_fields.rs`, `t27_what_a_session_touched_is_kept_by_no_cache`
@@ -142,8 +148,12 @@
 //! - **t29**: form body, field and header sizes are capped before they are read; an unknown user costs the same hash as a
 //!   known one; hashing never runs on the event loop. *Seen in: 2 MB password; CVE-2024-39329.*
 //!   - core: `core/tests/stories/forms.rs`, `t29_what_cannot_be_a_form_is_refused_before_it_is_read`
+//!   - core: `core/tests/stories/forms.rs`, `t29_a_body_that_is_no_whole_form_is_refused`
+//!   - adapter: `adapters/tower/tests/stories/forms_that_are_none.rs`,
+//!     `t29_an_endless_form_is_read_no_further_than_its_limit`
 //!   - adapter: `adapters/users/src/user_file/tests.rs`,
 //!     `t29_an_unknown_or_disabled_user_costs_as_much_as_the_costliest_known_one`
+//!   - adapter: `tests/tests/off_the_loop.rs`, `t29_a_check_that_blocks_delays_nobody_on_tokio`
 //! - **t30**: `verify` may be async, may raise, may return rubbish: the page says nothing, the log says all, nobody gets
 //!   in. *Seen in: 500s.*
 //!   - core: `core/tests/stories/outages.rs`, `t30_a_user_without_an_id_does_not_enter`

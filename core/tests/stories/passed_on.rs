@@ -2,7 +2,7 @@
 
 use authgate_core::{
     Access, AuthBackend, Decision, Fallback, Gate, GateBuilder, Head, HeaderView, LoginAnswer, LogoutAnswer,
-    PasswordBackend, Peer, Proof, Scheme, Sessions, Step, Timestamp, Unanswered, Upstream,
+    PasswordBackend, Peer, Proof, Proven, Scheme, Sessions, Step, Timestamp, Unanswered, Upstream, User,
 };
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
@@ -102,6 +102,61 @@ fn t22_nothing_that_a_client_says_of_itself_arrives() {
     // On a public path nobody is known, whoever they say they are.
     let public = passed(&ada, "/ops/static/app.css", &[("x-auth-user", "root")]);
     assert!(!public.headers.contains_key("x-auth-user") && !public.headers.contains_key("cookie"));
+}
+
+/// A backend that knows whoever comes by an id that was chosen with care.
+struct Odd;
+
+const ODD: &str = "é, b%\r\nx-auth-roles: admin";
+
+impl AuthBackend for Odd {
+    fn name(&self) -> &'static str {
+        "odd"
+    }
+    fn authenticate(&self, _: &Head<'_>, _: Timestamp) -> Proof {
+        Proof::Proven(Proven { ambient: false, ..User::new(ODD).into() })
+    }
+    fn login(&self) -> LoginAnswer {
+        LoginAnswer::Delegate
+    }
+    fn logout(&self) -> LogoutAnswer {
+        LogoutAnswer::Delegate
+    }
+}
+
+#[test]
+fn t22_the_gate_alone_says_who_it_is_escaped_and_keeps_what_proves_it() {
+    for (sessions, asked_for) in BOTH.into_iter().flat_map(|sessions| [(sessions, false), (sessions, true)]) {
+        let upstream = if asked_for { Upstream::new().pass_authorization() } else { Upstream::new() };
+        let gate = gate(sessions()).backend(Odd).upstream(upstream).identity_headers(["Team-Name"]);
+        let mut ada = World::new(gate).visitor();
+        let session = format!("theme=dark; authgate={}; __Host-authgate=x; tz=utc", "A".repeat(43));
+        let told = [
+            ("cookie", &*session),
+            ("authorization", "Bearer good"),
+            ("x-auth-user", "root"),
+            ("x-auth-user", "toor"),
+            ("x_auth_user", "root"),
+            ("X.Auth-Roles", "admin"),
+            ("team_name", "admins"),
+            ("x-team-name", "not one of them"),
+        ];
+        ada.address = Peer::Unknown;
+        let mut arrived = shown(&passed(&ada, "/ops/queues", &told).headers);
+        let proof = "authorization: Bearer good";
+        assert_eq!(arrived.iter().any(|field| field == proof), asked_for);
+        arrived.retain(|field| field != proof);
+        let wanted = [
+            "cookie: theme=dark; tz=utc",
+            "forwarded: for=unknown;host=\"dash.example\";proto=http",
+            "host: dash.example",
+            "x-auth-user: %C3%A9%2C%20b%25%0D%0Ax-auth-roles%3A%20admin",
+            "x-forwarded-host: dash.example",
+            "x-forwarded-proto: http",
+            "x-team-name: not one of them",
+        ];
+        assert_eq!(arrived, wanted);
+    }
 }
 
 #[test]

@@ -43,6 +43,29 @@ fn a_process_that_has_only_the_old_key_yet_does_not_open_what_the_new_one_sealed
     assert_eq!(ada.cookie, None);
 }
 
+/// Where no secret is given, a host may make one up, but the core never does: other processes would not have it.
+#[test]
+fn t26_gates_know_each_others_sessions_by_a_secret_that_they_were_given_and_by_none_else() {
+    assert_eq!(ring(&[]).build().unwrap_err().field(), "session_secret");
+    let one = World::new(ring(&["given"]));
+    let mut ada = one.visitor();
+    ada.sign_in("ada", "right");
+    ada.world = one.behind(ring(&["given"]));
+    assert_eq!(ada.who().as_deref(), Some("ada"), "at another process with the secret");
+    for other in [ring(&["made up"]), gate(Sessions::records())] {
+        let mut there = Visitor { world: one.behind(other), ..ada.twin() };
+        let answer = there.get("/ops/queues");
+        assert_eq!((answer.status, answer.reason), (303, "session-cookie"));
+        assert!(answer.removes_cookie());
+    }
+    // Nor does a record in one process's memory serve in another's.
+    let (here, there) = (World::new(gate(Sessions::records())), World::new(gate(Sessions::records())));
+    let mut bob = here.visitor();
+    bob.sign_in("bob", "b0bs");
+    bob.world = there;
+    assert_eq!(bob.get("/ops/queues").reason, "session-unknown");
+}
+
 /// Cookies that are none, made from one that is.
 fn spoilt(good: &str) -> Vec<String> {
     let (name, value) = good.split_once('=').unwrap();

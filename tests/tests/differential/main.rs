@@ -15,5 +15,6 @@
 mod cookies;
 mod heads;
 mod list;
+mod members;
 mod tokens;
 mod urls;

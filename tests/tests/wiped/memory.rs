@@ -118,6 +118,7 @@ impl Wanted {
 }
 
 /// Runs `work` deep down in the stack, where nothing that runs later comes: what it leaves behind there stays.
+#[allow(clippy::large_stack_arrays, reason = "the stack is what it is about")]
 pub(crate) fn deep<T>(work: impl FnOnce() -> T) -> T {
     let mut above = [1_u8; 256 * 1024];
     black_box(&mut above);

@@ -18,7 +18,8 @@ from authgate import (
 )
 
 import world
-from dialogues import HERE, NOW, SECRET, Cannot, Told
+from dialogues import NOW, Cannot, Told
+from forged_tokens import HERE, SECRET
 
 PASSWORDS = {"ada": "right", "alan": "right", "joan": "right", "mary": "right", "grace": "hopper-1906"}
 KNOWN = {

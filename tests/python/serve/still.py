@@ -11,7 +11,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from dialogues import HERE, NOW, SECRET, Cannot, Request, Told, Visit, cookie_of, tokens
+from dialogues import NOW, Cannot, Request, Told, Visit, cookie_of
+from forged_tokens import HERE, SECRET, tokens
 from serve.upstreams import Peer, Seen, Upstream, answer
 from support.checks import until
 from support.needed import faketime

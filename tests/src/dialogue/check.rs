@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{BodyKind, Cookies, Outcome, Visit, kinds, reasons, secrets};
 use aws_lc_rs::digest;
 
-/// The transport's own fields. Whom the dashboard saw is compared with the audit trail instead.
+/// The transport's own fields, and what the dashboard saw, which is compared by itself.
 pub(super) const ASIDE: [&str; 7] =
     ["date", "connection", "content-length", "transfer-encoding", "server", "x-seen-user", "x-seen-rights"];
 

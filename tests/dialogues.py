@@ -8,23 +8,23 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-import hmac
 import re
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
-HERE = Path(__file__).resolve().parent
+from forged_tokens import HERE, tokens
 
 NOW = 1_800_000_000
 """When each dialogue begins."""
-SECRET = "a secret of sixty-four bytes that is known to the tests only ...."
-"""What signs tokens and seals sessions."""
 
-# The transport's own fields. Whom the dashboard saw is compared with the audit trail instead.
-ASIDE = {"connection", "content-length", "date", "server", "transfer-encoding", "x-seen-user"}
+LETS_IN = {"signed-in", "network", "public"}
+"""The reasons for which somebody is let in."""
+
+# The transport's own fields, and what the dashboard saw, which is compared by itself.
+ASIDE = {"connection", "content-length", "date", "server", "transfer-encoding", "x-seen-rights", "x-seen-user"}
 PLACES = {"{sealed}": "[A-Za-z0-9_-]+", "{hash}": "[A-Za-z0-9+/=]+"}
 """What stands in a wanted value for a sealed cookie or a session's secret, and for a digest."""
 
@@ -47,9 +47,18 @@ class Told:
     outcome: str
     status: int | None
     reason: str
+    detail: str
     user: str | None
     client: str
     kind: str
+    line: str
+    """Method and path of the request, or of the one that a proxy asked about."""
+
+
+    @property
+    def let_in(self) -> tuple[str | None] | None:
+        """Who was let in, whether the gate passed the request on or told a proxy to."""
+        return (self.user,) if self.outcome == "forward" or self.reason in LETS_IN else None
 
 
 class Cannot(Exception):
@@ -62,8 +71,43 @@ class Driver(Protocol):
     def session(self, since: int) -> str:
         """The session's cookie, as a browser sends it, of Ada who signed in at that moment."""
 
-    def ask(self, request: Request, now: int, down: Collection[str]) -> tuple[Answer, list[Told]]:
-        """Puts a request at this moment, while the questions in `down` cannot be answered."""
+    @property
+    def untold(self) -> Set[str]:
+        """The rights of which no dashboard is told."""
+
+    def ask(self, request: Request, now: int, visit: Visit) -> tuple[Answer, list[Told]]:
+        """Puts a visit's request at this moment, in a world that answers questions as the visit has it; or raises `Cannot`."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that differs, and how."""
+
+    name: str
+    text: str
+
+
+LET_IN = "let in"
+"""The name of a fault that nothing excuses: somebody was let in whom the dialogue does not let in."""
+
+
+@dataclass(frozen=True)
+class Otherwise:
+    """What a driver does otherwise than a dialogue says, and why. All that is named differs, and nothing else does."""
+
+    why: str
+    differs: frozenset[str]
+
+    def __post_init__(self) -> None:
+        assert self.differs and LET_IN not in self.differs, self
+
+
+CANNOT = frozenset({"cannot"})
+
+
+def cannot(why: str) -> Otherwise:
+    """The driver raises `Cannot`, and says exactly this."""
+    return Otherwise(why, CANNOT)
 
 
 @dataclass(frozen=True)
@@ -117,35 +161,48 @@ class Visit:
         return int(self.wanted.get("times", 1))
 
     @property
-    def down(self) -> Collection[str]:
+    def down(self) -> Set[str]:
+        """The questions that cannot be answered meanwhile."""
         return frozenset(self.wanted.get("down", ()))
+
+    @property
+    def asked(self) -> Set[str]:
+        """The questions that the gate asks."""
+        return frozenset(self.wanted.get("asked", ()))
 
     def request(self, fill: Filler) -> Request:
         form = self.wanted.get("form")
         form = None if form is None else fill(form)
         return Request.of(fill(self.wanted["request"]), form, is_cut="ReadBody" in self.down)
 
-    @property
-    def told(self) -> Told:
+    def told(self, request: Request) -> Told:
         """The one line of the audit trail."""
         wanted = self.wanted
-        outcome, who, client = wanted["outcome"], wanted.get("user"), wanted.get("client", "127.0.0.1")
-        status = wanted["status"] if outcome == "respond" else None
-        return Told(outcome, status, wanted["reason"], who, client, wanted.get("client_kind", "page"))
+        return Told(
+            outcome=wanted["outcome"],
+            status=wanted["status"] if wanted["outcome"] == "respond" else None,
+            reason=wanted["reason"],
+            detail=wanted.get("detail") or reasons()[wanted["reason"]],
+            user=wanted.get("user"),
+            client=wanted.get("client", "127.0.0.1"),
+            kind=wanted.get("client_kind", "page"),
+            line=wanted.get("about", f"{request.method} {request.relative.partition('?')[0]}"),
+        )
 
-    def faults(self, answer: Answer, told: list[Told]) -> list[str]:
+    def faults(self, request: Request, answer: Answer, told: list[Told], untold: Set[str]) -> list[Fault]:
         """What differs."""
         kind, body = kinds()[self.wanted["kind"]], answer.body.decode()
         got: dict[str, list[str]] = {}
         for name, value in answer.headers:
             got.setdefault(name.lower(), []).append(value)
-        faults = differing("status", self.wanted["status"], answer.status) + differing("audit", [self.told], told)
-        faults += self.faults_of_fields(kind, got)
+        faults = differing("status", self.wanted["status"], answer.status)
+        faults += faults_of_audit(self.told(request), told)
+        faults += self.faults_of_fields(kind, got) + self.faults_of_what_was_seen(got, untold)
         if self.wanted["request"].startswith("HEAD "):
-            return faults + differing("body of HEAD", "", body)
+            return faults + differing("body", "", body)
         return faults + self.faults_of_body(kind, body) + faults_of_style(body, got)
 
-    def faults_of_fields(self, kind: Mapping[str, Any], got: Mapping[str, list[str]]) -> list[str]:
+    def faults_of_fields(self, kind: Mapping[str, Any], got: Mapping[str, list[str]]) -> list[Fault]:
         """All fields are wanted ones, and all wanted ones are there, each as often as it is wanted."""
         faults = []
         wanted = {**kind.get("headers", {}), **self.wanted.get("headers", {})}
@@ -154,19 +211,24 @@ class Visit:
             values = [values] if isinstance(values, str) else values
             if not all_match(values, got.get(name, [])):
                 faults += differing(name, values, got.get(name, []))
-        if self.wanted["outcome"] == "forward":
-            # Everybody is called by their id with a capital.
-            name = self.wanted.get("user", "-").capitalize()
-            faults += differing("whom the dashboard saw", [name], got.get("x-seen-user"))
         return faults
 
-    def faults_of_body(self, kind: Mapping[str, Any], body: str) -> list[str]:
+    def faults_of_what_was_seen(self, got: Mapping[str, list[str]], untold: Set[str]) -> list[Fault]:
+        """The dashboard saw nobody but who is let in, with the rights that they have."""
+        # Everybody is called by their id with a capital.
+        who = self.wanted.get("user", "-").capitalize()
+        rights = [right for right in self.wanted.get("rights", []) if right not in untold]
+        seen = [(who, " ".join(rights))] if self.wanted["outcome"] == "forward" else []
+        found = list(zip(got.get("x-seen-user", []), got.get("x-seen-rights", []), strict=True))
+        return differing(LET_IN if found else "seen", seen, found)
+
+    def faults_of_body(self, kind: Mapping[str, Any], body: str) -> list[Fault]:
         faults = []
         if not body.startswith(kind.get("begins", "")) or bool(body) == kind.get("empty", False):
-            faults.append(f"body: wanted one of the kind {self.wanted['kind']}, got {body!r}")
+            faults.append(Fault("body", f"wanted one of the kind {self.wanted['kind']}, got {body!r}"))
         for text in (kind.get("contains", ""), self.wanted.get("contains", "")):
             if text not in body:
-                faults.append(f"body: wanted {text!r} in it, got {body!r}")
+                faults.append(Fault("body", f"wanted {text!r} in it, got {body!r}"))
         if "body" in self.wanted:
             faults += differing("body", self.wanted["body"], body)
         if "passed" in self.wanted:
@@ -194,7 +256,7 @@ class Dialogue:
     def is_for(self, driver: str) -> bool:
         return driver in self.given.get("only", [driver])
 
-    def faults(self, driver: Driver) -> list[str]:
+    def faults(self, driver: Driver) -> list[Fault]:
         """Takes all visits through the gate, and says what differs in the first that ends otherwise."""
         now, cookies = NOW, [""]  # the newest of all, then those of each visit
         for number, visit in enumerate(self.visits, 1):
@@ -202,9 +264,10 @@ class Dialogue:
             cookies.append("")
             for time in range(1, visit.times + 1):
                 request = visit.request(Filler(driver, cookies))
-                answer, told = driver.ask(request, now, visit.down)
-                if faults := visit.faults(answer, told):
-                    return [f"visit {number} ({request.method} {request.target[:200]}), time {time}:", *faults]
+                answer, told = driver.ask(request, now, visit)
+                if faults := visit.faults(request, answer, told, driver.untold):
+                    where = f"visit {number}, time {time}: {request.method} {request.target[:200]}"
+                    return [Fault(fault.name, f"{fault.text} ({where})") for fault in faults]
                 if cookie := cookie_of(answer):
                     cookies[0] = cookies[-1] = cookie
         return []
@@ -220,13 +283,28 @@ def dialogues(driver: str) -> list[Dialogue]:
     return [dialogue for dialogue in found if dialogue.is_for(driver)]
 
 
-def must_end_alike(dialogue: Dialogue, faults: Sequence[str], cannot: Mapping[str, str]) -> None:
-    """Nothing may differ; but something must, if `cannot` has a reason for it, be it the dialogue's or its whole table's."""
+def must_end_alike(
+    dialogue: Dialogue, drive: Callable[[], AbstractContextManager[Driver]], otherwise: Mapping[str, Otherwise]
+) -> None:
+    """Nothing may differ but what `otherwise` names for the dialogue, or else for its whole table; and all of that must."""
     __tracebackhide__ = True  # of pytest's: what it says is all there is to see
-    if why := cannot.get(dialogue.name, cannot.get(dialogue.table)):
-        assert faults, f"it ends alike after all; {why!r} is stale"
-    else:
-        assert not faults, "\n".join(faults)
+    try:
+        with drive() as driver:
+            faults = dialogue.faults(driver)
+    except Cannot as why:
+        faults = [Fault("cannot", str(why))]
+    excuse = otherwise.get(dialogue.name, otherwise.get(dialogue.table))
+    differs = excuse.differs if excuse else frozenset()
+    found = [f"{fault.name}: {fault.text}" for fault in faults]
+    assert {fault.name for fault in faults} == differs, "\n".join([f"may differ: {sorted(differs)}; does:", *found])
+    if excuse and differs == CANNOT:
+        assert found == [f"cannot: {excuse.why}"]
+
+
+@functools.cache
+def reasons() -> dict[str, str]:
+    """The sentence that the audit trail usually has for a reason."""
+    return tomllib.loads((HERE / "reasons.toml").read_text())
 
 
 @functools.cache
@@ -256,48 +334,14 @@ class Filler:
         return self.driver.session(NOW - ages[name]) if name in ages else tokens()[name]
 
 
-@functools.cache
-def tokens() -> dict[str, str]:
-    """What `tokens.toml` describes."""
-    return {name: token(**given) for name, given in tomllib.loads((HERE / "tokens.toml").read_text()).items()}
-
-
-def token(payload: str, header: str = '{"alg":"HS256","typ":"JWT"}', signed: str = "well") -> str:
-    """A compact JWS of exactly these texts."""
-    text = payload.replace("{x40000}", "x" * 40_000)
-    message = f"{b64(header.encode())}.{b64(text.encode())}"
-    signers = {"well": hs256, "otherwise": lambda message: hs256(message, "x" * 64), "not": lambda _: b"", "es256": es256}
-    return f"{message}.{b64(signers[signed](message.encode()))}"
-
-
-def hs256(message: bytes, secret: str = SECRET) -> bytes:
-    return hmac.digest(secret.encode(), message, hashlib.sha256)
-
-
-def es256(message: bytes) -> bytes:
-    """By the provider's key."""
-    from cryptography.hazmat.primitives.asymmetric import ec, utils
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    key = load_pem_private_key((HERE / "keys" / "p-256.private.pem").read_bytes(), None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    numbers = utils.decode_dss_signature(key.sign(message, ec.ECDSA(SHA256())))
-    return b"".join(number.to_bytes(32, "big") for number in numbers)
-
-
-def b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
 def cookie_of(answer: Answer) -> str:
     """The session's cookie that an answer sets, as a browser sends it back; nothing if it sets none."""
     pairs = [value.split(";")[0] for name, value in answer.headers if name.lower() == "set-cookie"]
     return next((pair for pair in pairs if re.match("(__Host-)?authgate=.", pair)), "")
 
 
-def differing(what: str, wanted: object, got: object) -> list[str]:
-    return [] if wanted == got else [f"{what}: wanted {wanted!r}, got {got!r}"]
+def differing(what: str, wanted: object, got: object) -> list[Fault]:
+    return [] if wanted == got else [Fault(what, f"wanted {wanted!r}, got {got!r}")]
 
 
 def all_match(wanted: Sequence[str], got: Sequence[str]) -> bool:
@@ -313,11 +357,22 @@ def pattern(wanted: str) -> str:
     return text
 
 
-def faults_of_style(body: str, got: Mapping[str, list[str]]) -> list[str]:
+def faults_of_audit(wanted: Told, told: list[Told]) -> list[Fault]:
+    """There is one line, and it says what is wanted."""
+    lets_in = [one.let_in for one in told if one.let_in]
+    faults = [] if lets_in in ([], [wanted.let_in]) else differing(LET_IN, wanted.let_in, lets_in)
+    if len(told) != 1:
+        return faults + [Fault("audit", f"wanted one line, got {told}")]
+    for name, value in vars(wanted).items():
+        faults += differing(f"audit's {name}", value, getattr(told[0], name))
+    return faults
+
+
+def faults_of_style(body: str, got: Mapping[str, list[str]]) -> list[Fault]:
     """The policy of a page allows its own style."""
     style = re.search("<style>(.*?)</style>", body, re.DOTALL)
     if style is None:
         return []
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
     policy = got.get("content-security-policy", [])
-    return [] if f"'sha256-{digest}'" in " ".join(policy) else [f"the policy does not allow the page's style: {policy}"]
+    return differing("style's policy", True, f"'sha256-{digest}'" in " ".join(policy))

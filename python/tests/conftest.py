@@ -9,7 +9,7 @@ import pytest
 
 import doors
 import world
-from dialogues import tokens
+from forged_tokens import tokens
 
 
 class Kept(logging.Handler):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,8 @@ from authgate import (
 )
 
 import world
-from dialogues import HERE, NOW, SECRET, Cannot, Told
+from dialogues import NOW, Cannot, Told
+from forged_tokens import HERE, SECRET
 
 PASSWORDS = {"ada": "right", "alan": "right", "joan": "right", "mary": "right", "grace": "hopper-1906"}
 KNOWN = {
@@ -36,11 +38,10 @@ class World:
         self.down: Collection[str] = ()
         self.events: list[Event] = []
 
-    def told(self) -> list[Told]:
-        """What there is since this was last asked."""
-        told = [Told(one.outcome, one.status, one.reason, one.user, one.client, one.kind) for one in self.events]
-        self.events.clear()
-        return told
+    def told(self, below: str) -> list[Told]:
+        """What there is since this was last asked, of a gate below this root."""
+        events, self.events[:] = self.events[:], []
+        return [told(one, below) for one in events]
 
     def up(self, question: str) -> None:
         if question in self.down:
@@ -49,7 +50,10 @@ class World:
     def verify(self, username: str, password: str) -> Any:
         """Whose a password is."""
         self.up("CheckPassword")
-        if password in ("down", "nonsense"):
+        if password == "down":
+            # Not in the word that was typed, which is kept out of whatever is told.
+            raise ConnectionError("the user store is out of reach")
+        if password == "nonsense":
             return world.verify(username, password)
         if PASSWORDS.get(username) != password:
             return None
@@ -62,6 +66,14 @@ class World:
         if id == "alan":
             return None
         return (user(id), "another hash") if id == "mary" else user(id)
+
+
+def told(event: Event, below: str) -> Told:
+    """What an event tells. Whoever has raised an error is named before its words; the root is a part of the path as sent."""
+    assert event.path.startswith(below), event
+    line = f"{event.method} {event.path.removeprefix(below)}"
+    detail = re.sub("^.* raised ConnectionError: ", "", event.detail)
+    return Told(event.outcome, event.status, event.reason, detail, event.user, event.client, event.kind, line)
 
 
 def user(id: str, *roles: str) -> User:

@@ -106,17 +106,19 @@ def sealed(**more: Any) -> Sessions:
 UNTOLD = ("host", "connection", "authorization", "content-length")
 
 
-def seen(user: Any, names: Iterable[str], method: str) -> tuple[str, bytes]:
-    """What the dashboard answers: who came, and with which fields."""
+def seen(user: Any, names: Iterable[str], method: str) -> tuple[list[tuple[str, str]], bytes]:
+    """What the dashboard answers: who came, with which rights, in the words of rules, and with which fields."""
     kept = sorted({name for name in names if name not in UNTOLD})
-    return getattr(user, "name", "-"), b"" if method == "HEAD" else f"passed: {' '.join(kept)}".encode()
+    rights = ["admins"] * getattr(user, "is_admin", False) + [f"role:{role}" for role in getattr(user, "roles", ())]
+    fields = [("x-seen-user", getattr(user, "name", "-")), ("x-seen-rights", " ".join(rights))]
+    return fields, b"" if method == "HEAD" else f"passed: {' '.join(kept)}".encode()
 
 
 async def asgi_dashboard(scope: Any, receive: Any, send: Any) -> None:
     names = [name.decode("latin-1").lower() for name, _ in scope["headers"]]
-    who, body = seen(scope.get("state", {}).get("user"), names, scope.get("method", "GET"))
+    told, body = seen(scope.get("state", {}).get("user"), names, scope.get("method", "GET"))
     prefix = "websocket." if scope["type"] == "websocket" else ""
-    fields = [(b"x-seen-user", who.encode())]
+    fields = [(name.encode(), value.encode()) for name, value in told]
     await send({"type": f"{prefix}http.response.start", "status": 200, "headers": fields})
     await send({"type": f"{prefix}http.response.body", "body": body})
 
@@ -124,8 +126,8 @@ async def asgi_dashboard(scope: Any, receive: Any, send: Any) -> None:
 def wsgi_dashboard(environ: Any, start_response: Any) -> Any:
     names = [key[5:].lower().replace("_", "-") for key in environ if key.startswith("HTTP_")]
     names += [key.lower().replace("_", "-") for key in ("CONTENT_TYPE", "CONTENT_LENGTH") if key in environ]
-    who, body = seen(environ.get("authgate.user"), names, environ["REQUEST_METHOD"])
-    start_response("200 OK", [("X-Seen-User", who)])
+    told, body = seen(environ.get("authgate.user"), names, environ["REQUEST_METHOD"])
+    start_response("200 OK", told)
     return [body]
 
 

@@ -80,7 +80,7 @@ def test_a_secret_is_rotated_without_signing_anybody_out(runtime: str, crowd: Cr
         assert_anonymous(after, crowd, cookie)
 
 
-def test_t24_a_cookie_that_was_changed_is_worth_nothing(runtime: str, crowd: Crowd, new: Path) -> None:
+def test_a_cookie_that_was_changed_is_worth_nothing(runtime: str, crowd: Crowd, new: Path) -> None:
     with sealing(runtime, crowd, new) as demo:
         name, _, value = session_of(demo, crowd).partition("=")
         other = {"A": "B"}.get(value[40], "A")

@@ -110,7 +110,7 @@ def test_a_program_is_told_in_text(person: Person) -> None:
     assert (again.status, again.text.strip()) == (401, "Wrong username or password")
 
 
-def test_t27_an_unknown_user_is_answered_like_a_wrong_password(person: Person) -> None:
+def test_t29_an_unknown_user_is_answered_like_a_wrong_password(person: Person) -> None:
     wrong = secrets.token_urlsafe(9)
     known = person.try_to_sign_in(password=wrong)
     unknown = Person(person.demo, "nobody", wrong, person.source).try_to_sign_in()

@@ -102,7 +102,7 @@ def test_t28_programs_and_htmx_are_told_to_wait_as_well(door: Demo) -> None:
         assert "<html" not in replies[-1].text
 
 
-def test_t27_an_unknown_user_is_throttled_like_a_known_one(door: Demo) -> None:
+def test_t28_an_unknown_user_is_throttled_like_a_known_one(door: Demo) -> None:
     guesser = Person(door, "nobody at all", secrets.token_urlsafe(12), "127.0.3.6")
     replies = all_at_once(door, [guesser.attempt(guesser.password) for _ in range(3 * FREE)], guesser.source)
     assert {reply.status for reply in replies} == {401, 429}

@@ -107,14 +107,14 @@ def rotated_under_load(gate: Running, idp: Provider) -> None:
     assert set(load.answers) == {200}, "a valid token was refused"
 
 
-def test_t10_a_rotation_under_load_refuses_no_valid_token(runtime: str) -> None:
+def test_a_rotation_under_load_refuses_no_valid_token(runtime: str) -> None:
     with provider(OLD) as idp, on_a_runtime(runtime, idp.url) as gate:
         rotated_under_load(gate, idp)
         assert len(idp.fetches) == 2, "once at the start, once for everybody"
         assert status(gate, OLD.token()) in (401, 503), "what is not published any more counts no more"
 
 
-def test_t10_a_rotation_under_load_refuses_no_valid_token_in_python(crowd: Crowd) -> None:
+def test_a_rotation_under_load_refuses_no_valid_token_in_python(crowd: Crowd) -> None:
     with provider(OLD) as idp, in_python(idp.url, crowd) as gate:
         assert set(workers_asked(gate.address, "/", [bearer(OLD.token())], 10).values()) == {200}
         # Each worker fetches for its first token, and for another one only after a while.
@@ -160,7 +160,7 @@ def test_while_the_provider_is_down_old_keys_go_on_and_new_ones_are_503() -> Non
         late.stop()
 
 
-def test_t29_a_flood_of_forged_key_ids_causes_one_fetch_an_interval(runtime: str) -> None:
+def test_a_flood_of_forged_key_ids_causes_one_fetch_an_interval(runtime: str) -> None:
     with provider(OLD) as idp, on_a_runtime(runtime, idp.url) as gate:
         has_fetched(gate, idp, OLD.token())
         good, forger = OLD.token(), Key("forged")
@@ -185,7 +185,7 @@ def test_t29_a_flood_of_forged_key_ids_causes_one_fetch_an_interval(runtime: str
         assert {status for kind, status in answers if kind == "good"} == {200}
 
 
-def test_t09_the_algorithms_are_those_of_the_configuration_whatever_the_set_says(runtime: str) -> None:
+def test_t36_the_algorithms_are_those_of_the_configuration_whatever_the_set_says(runtime: str) -> None:
     secret = secrets.token_urlsafe(48)
     encrypting, mismatched, other = Key("enc"), Key("mismatch"), Key("rs512")
     keys = [
@@ -243,7 +243,7 @@ def test_a_fetch_that_fails_leaves_the_old_set_in_force(fault: str) -> None:
         assert "fetch" in gate.log()
 
 
-def test_t10_https_is_trusted_by_the_named_authority_alone(runtime: str, tmp_path: Path) -> None:
+def test_https_is_trusted_by_the_named_authority_alone(runtime: str, tmp_path: Path) -> None:
     (ours, certificate), (theirs, _) = (signed_for_localhost(made(tmp_path / name)) for name in ("ours", "theirs"))
     with provider(OLD, tls=certificate) as idp:
         with on_a_runtime(runtime, idp.url, "--jwks-ca-file", ours) as gate:

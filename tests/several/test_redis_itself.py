@@ -57,7 +57,7 @@ def test_the_account_of_the_page_may_do_all_that_a_gate_does_and_no_more(
 
 
 @pytest.mark.parametrize("kind", ["tokio", "smol"])
-def test_t10_over_tls_the_named_authority_alone_is_trusted(kind: str, crowd: Crowd, tmp_path: Path) -> None:
+def test_over_tls_the_named_authority_alone_is_trusted(kind: str, crowd: Crowd, tmp_path: Path) -> None:
     folders = [tmp_path / "ours", tmp_path / "theirs"]
     for folder in folders:
         folder.mkdir()

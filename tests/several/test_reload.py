@@ -92,7 +92,7 @@ def test_t23_a_gate_that_moves_to_another_redis_hears_all_that_has_ended_there(
             assert is_refused(at(kept, site)), "she has signed out"
 
 
-def test_t10_keys_of_a_provider_outlive_a_reload_while_it_is_down(
+def test_t32_keys_of_a_provider_outlive_a_reload_while_it_is_down(
     runtime: str, base: str, tmp_path: Path, crowd: Crowd
 ) -> None:
     trusting = f'algorithms = ["RS256"]\nissuer = "{ISSUER}"\naudience = "{AUDIENCE}"\n'
@@ -110,7 +110,7 @@ def test_t10_keys_of_a_provider_outlive_a_reload_while_it_is_down(
             assert asks(site, NEW) == 503
 
 
-def test_t10_another_provider_does_not_inherit_the_keys_of_the_one_before(
+def test_another_provider_does_not_inherit_the_keys_of_the_one_before(
     runtime: str, base: str, tmp_path: Path, crowd: Crowd
 ) -> None:
     trusting = f'algorithms = ["RS256"]\nissuer = "{ISSUER}"\naudience = "{AUDIENCE}"\n'

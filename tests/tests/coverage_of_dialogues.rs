@@ -5,22 +5,34 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use authgate_tests::dialogue::{Dialogue, Table, Visit, folder, kinds, tables};
+use authgate_tests::dialogue::{Dialogue, Table, Visit, folder, kinds, reasons, tables};
 use authgate_tests::steps::successors;
 
-/// Whether a request asks in some way.
-type Is = fn(&str) -> bool;
-
-/// Who asks, and how that shows: the README's "Who gets which answer".
-const ROWS: [(&str, &str, Is); 7] = [
-    ("a navigation", "page", |request| !request.contains("Accept: */*")),
-    ("whoever accepts everything", "page", |request| request.contains("Accept: */*")),
-    ("HTMX", "htmx", |_| true),
-    ("an API call", "api", |request| request.contains("Accept: application/json")),
-    ("an event stream", "api", |request| request.contains("Accept: text/event-stream")),
-    ("a script of a page", "api", |request| request.contains("Sec-Fetch-Mode: cors")),
-    ("a websocket", "websocket", |_| true),
+/// Who asks, and how that shows, in the words of the README's "Who gets which answer": the kind in the audit trail, and the
+/// header fields that are sent (one of those between `|`), or those that are not (`!`).
+const ROWS: [(&str, &str, &[&str]); 8] = [
+    ("a navigation", "page", &["Sec-Fetch-Mode: navigate", "Accept: text/html"]),
+    ("whoever accepts everything", "page", &["Accept: */*", "!Sec-Fetch-Mode:"]),
+    ("whoever says nothing of it", "page", &["!Accept:", "!Sec-Fetch-Mode:"]),
+    ("HTMX", "htmx", &["HX-Request: true"]),
+    ("an API call", "api", &["Accept: application/json"]),
+    ("an event stream", "api", &["Accept: text/event-stream"]),
+    (
+        "a script of a page",
+        "api",
+        &["Sec-Fetch-Mode: cors", "!Accept: application/json", "!Accept: text/event-stream"],
+    ),
+    // A handshake is a GET, and so no try to sign in: a browser that posts a form with this mode is the nearest there is.
+    ("a websocket", "websocket", &["Upgrade: websocket|Sec-Fetch-Mode: websocket"]),
 ];
+
+/// Whether a request has these fields, each of which is a line of it or the beginning of one.
+fn asks_so(request: &str, fields: &[&str]) -> bool {
+    let has = |field: &str| {
+        field.split('|').any(|field| request.lines().skip(1).any(|line| line.starts_with(field)))
+    };
+    fields.iter().all(|field| field.strip_prefix('!').map_or_else(|| has(field), |absent| !has(absent)))
+}
 
 const COLUMNS: [&str; 4] = ["not-signed-in", "not-allowed", "throttled", "unavailable"];
 
@@ -74,46 +86,136 @@ const NOT_FOR_ALL: [&str; 1] = ["t39_a_head_beyond_64_kib_is_refused_whatever_is
 
 type Shows = fn(&Table, &Dialogue) -> bool;
 
-/// What people live through.
-const FLOWS: [(&str, Shows); 16] = [
-    ("somebody signs in and is let in", |_, it| it.visits().any(|v| v.reason == "sign-in") && let_in(it)),
+/// What people live through. Each sign is all of what its words say: the visits in their order, by the same session.
+const FLOWS: [(&str, Shows); 17] = [
+    ("somebody signs in and is let in", |_, it| {
+        in_order(it, |in_, then| signs_in(in_) && lets_in(then) && by_cookie(then) && then.user == in_.user)
+    }),
     ("somebody signs out and is out", |_, it| {
-        it.visits().any(|v| v.reason == "sign-out") && it.visits().any(|v| v.reason == "session-signed-out")
+        in_order(it, |out, then| {
+            out.reason == "sign-out" && then.reason == "session-signed-out" && by_same_cookie(out, then)
+        })
     }),
     ("somebody signs in as somebody else", |_, it| {
-        let users: BTreeSet<_> = it.visits().filter(|v| v.reason == "sign-in").map(|v| &v.user).collect();
-        users.len() > 1 && it.visits().any(|v| v.reason == "sign-in" && v.request.contains("{cookie"))
+        in_order(it, |one, other| {
+            signs_in(one) && signs_in(other) && by_cookie(other) && one.user != other.user
+        })
     }),
-    ("a session is unused for too long", |_, it| it.visits().any(|v| v.reason == "session-idle")),
-    ("a session is as old as it may become", |_, it| it.visits().any(|v| v.reason == "session-ended")),
-    ("a sealed session is renewed", |_, it| renewed(it, "DrawBytes")),
-    ("a record is renewed", |_, it| renewed(it, "RenewSession")),
-    ("a user has changed", |_, it| it.visits().any(|v| v.reason == "session-user-changed")),
+    ("a session is unused for too long", |_, it| {
+        in_order(it, |used, then| by_cookie_or_begins(used) && then.after > 0 && ends(then, "session-idle"))
+    }),
+    ("a session is as old as it may become", |_, it| {
+        in_order(it, |used, then| lets_in(used) && then.after > 0 && ends(then, "session-ended"))
+    }),
+    ("a sealed session is renewed", |table, it| {
+        table.gate.sessions == "sealed" && it.visits().any(|v| renews(v, "DrawBytes") && sets(v, "authgate="))
+    }),
+    ("a record is renewed", |table, it| {
+        table.gate.sessions == "records" && it.visits().any(|v| renews(v, "RenewSession"))
+    }),
+    ("a user has changed", |_, it| {
+        in_order(it, |before, then| {
+            signs_in(before) && ends(then, "session-user-changed") && asks(then, "LookUpUser")
+        })
+    }),
     ("somebody must wait before the next try, and then gets in", |_, it| {
-        it.visits().any(|v| v.status == 429 && v.headers.contains_key("retry-after"))
-            && it.visits().any(|v| v.after > 0 && v.reason == "sign-in")
+        in_order(it, |early, then| {
+            early.reason == "throttled" && then.after > 0 && signs_in(then) && then.user == early.user
+        })
     }),
-    ("a role is needed", |table, it| !table.gate.roles.is_empty() && let_in(it)),
+    ("who has a role that is needed is let in", |table, it| it.visits().any(|v| has_role(table, v))),
+    ("who lacks all roles that are needed is refused", |table, it| {
+        !table.gate.roles.is_empty() && it.visits().any(|v| v.reason == "not-allowed" && v.user.is_some())
+    }),
     ("a role is lost", |table, it| {
-        !table.gate.roles.is_empty() && let_in(it) && it.visits().any(|v| v.reason == "not-allowed")
+        in_order(it, |with, without| {
+            let is_refused = without.reason == "not-allowed" && asks(without, "LookUpUser");
+            has_role(table, with) && is_refused && without.user == with.user
+        })
     }),
-    ("rules decide", |table, it| !table.gate.rules.is_empty() && let_in(it)),
-    ("a network is proof enough", |_, it| it.visits().any(|v| v.reason == "network")),
-    ("nginx asks", |_, it| it.visits().any(|v| v.status == 204 && v.request.contains("/auth-request "))),
-    ("Caddy or Traefik asks", |_, it| {
-        it.visits().any(|v| v.status == 204 && v.request.contains("/forward-auth "))
+    ("rules let somebody do one thing and not another", |table, it| {
+        let does = |reason: &str| it.visits().find(|v| v.reason == reason).and_then(|v| v.user.as_ref());
+        !table.gate.rules.is_empty()
+            && does("signed-in").is_some()
+            && does("signed-in") == does("not-allowed")
     }),
-    ("a cookie is for TLS alone", |_, it| {
-        it.visits().any(|v| format!("{:?}", v.headers).contains("__Host-"))
+    ("a network is proof enough", |_, it| {
+        it.visits().any(|v| v.reason == "network" && v.outcome == "forward" && v.user.is_none())
+    }),
+    ("nginx asks", |table, it| it.visits().any(|v| is_told_of(table, v, "/ops/authgate/auth-request "))),
+    ("Caddy or Traefik asks", |table, it| {
+        it.visits().any(|v| is_told_of(table, v, "/ops/authgate/forward-auth "))
+    }),
+    ("a cookie is for TLS alone, and lets in", |_, it| {
+        in_order(it, |in_, then| {
+            let is_secure = sets(in_, "__Host-authgate=") && sets(in_, "; Secure");
+            signs_in(in_) && is_secure && lets_in(then) && by_cookie(then)
+        })
     }),
 ];
 
-fn let_in(dialogue: &Dialogue) -> bool {
-    dialogue.visits().any(|visit| visit.reason == "signed-in")
+/// Whether two visits, of which the second comes later, are in some relation.
+fn in_order(dialogue: &Dialogue, are: impl Fn(&Visit, &Visit) -> bool) -> bool {
+    let visits: Vec<_> = dialogue.visits().collect();
+    (0..visits.len()).any(|at| visits[at + 1..].iter().any(|later| are(visits[at], later)))
 }
 
-fn renewed(dialogue: &Dialogue, by: &str) -> bool {
-    dialogue.visits().any(|visit| visit.reason == "signed-in" && asked(visit).any(|question| question == by))
+fn signs_in(visit: &Visit) -> bool {
+    visit.reason == "sign-in" && visit.user.is_some() && sets(visit, "authgate=")
+}
+
+/// By a proof of who it is, and not merely because a path is public.
+fn lets_in(visit: &Visit) -> bool {
+    visit.reason == "signed-in" && visit.outcome == "forward" && visit.user.is_some()
+}
+
+fn ends(visit: &Visit, reason: &str) -> bool {
+    visit.reason == reason && by_cookie(visit)
+}
+
+/// Whether a session lets somebody in that is kept for longer meanwhile.
+fn renews(visit: &Visit, question: &str) -> bool {
+    lets_in(visit) && by_cookie(visit) && asks(visit, question)
+}
+
+fn has_role(table: &Table, visit: &Visit) -> bool {
+    let is_needed = |right: &String| {
+        right.strip_prefix("role:").is_some_and(|role| table.gate.roles.iter().any(|needed| needed == role))
+    };
+    lets_in(visit) && visit.rights.iter().any(is_needed)
+}
+
+/// Whether a proxy asks about a request in its own way, and learns that somebody may pass.
+fn is_told_of(table: &Table, visit: &Visit, path: &str) -> bool {
+    let is_asked = table.gate.forward_auth && visit.about.is_some() && visit.request.contains(path);
+    is_asked && (visit.status, visit.reason.as_str()) == (204, "signed-in")
+}
+
+/// The placeholders of sessions that a request shows.
+fn sessions(visit: &Visit) -> Vec<&str> {
+    let places = visit.request.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    places.filter(|name| name.starts_with("cookie") || matches!(*name, "session" | "idle")).collect()
+}
+
+fn by_cookie(visit: &Visit) -> bool {
+    !sessions(visit).is_empty()
+}
+
+fn by_cookie_or_begins(visit: &Visit) -> bool {
+    signs_in(visit) || lets_in(visit) && by_cookie(visit)
+}
+
+fn by_same_cookie(one: &Visit, other: &Visit) -> bool {
+    by_cookie(one) && sessions(one) == sessions(other)
+}
+
+/// Whether a cookie that is set has this in it.
+fn sets(visit: &Visit, text: &str) -> bool {
+    visit.headers.get("set-cookie").is_some_and(|set| set.all().iter().any(|cookie| cookie.contains(text)))
+}
+
+fn asks(visit: &Visit, question: &str) -> bool {
+    asked(visit).any(|name| name == question)
 }
 
 fn asked(visit: &Visit) -> impl Iterator<Item = &str> {
@@ -131,10 +233,10 @@ fn visits(tables: &[(String, Table)]) -> impl Iterator<Item = (&str, &Visit)> {
 fn every_way_to_ask_meets_every_way_to_be_refused() {
     let tables = tables();
     let mut missing = Vec::new();
-    for (row, client_kind, is) in ROWS {
+    for (row, client_kind, fields) in ROWS {
         for column in COLUMNS {
             let mut cell = visits(&tables).filter(|(_, visit)| visit.reason == column);
-            if !cell.any(|(_, visit)| visit.client_kind == client_kind && is(&visit.request)) {
+            if !cell.any(|(_, visit)| visit.client_kind == client_kind && asks_so(&visit.request, fields)) {
                 missing.push(format!("{row} × {column}"));
             }
         }
@@ -201,6 +303,8 @@ fn every_reason_is_told_in_a_dialogue_or_named_with_why_not() {
     let unknown: Vec<_> = told.union(&elsewhere).filter(|slug| !all.contains(*slug)).collect();
     assert!(unknown.is_empty(), "the core has no {unknown:?}");
     assert!(told.is_disjoint(&elsewhere), "a dialogue ends with one of {elsewhere:?} after all");
+    let unused: Vec<_> = reasons().keys().filter(|slug| !told.contains(*slug)).collect();
+    assert!(unused.is_empty(), "reasons.toml has a sentence for {unused:?}, with which no dialogue ends");
 }
 
 /// All short names that the core's sources give to reasons.
@@ -227,8 +331,7 @@ fn slugs() -> BTreeSet<String> {
 fn every_question_goes_unanswered_somewhere() {
     let tables = tables();
     for question in successors().keys().filter(|name| *name != "begin") {
-        let is_down =
-            |visit: &Visit| visit.down.contains(question) && asked(visit).any(|name| name == question);
+        let is_down = |visit: &Visit| visit.down.contains(question) && asks(visit, question);
         assert!(visits(&tables).any(|(_, visit)| is_down(visit)), "nobody asks {question} in vain");
     }
     for (name, visit) in visits(&tables).filter(|(_, visit)| !visit.down.is_empty()) {

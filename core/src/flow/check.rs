@@ -52,7 +52,8 @@ pub(super) fn begin(asking: &Visit<'_>, check: Check, now: Timestamp) -> Step {
         return asked.refuse(denial);
     }
     if let Some(field) = pretence(&head, &settings.identity) {
-        let reply = asked.refusal_because(HeadError::Pretence.into(), Details::naming(field));
+        let error = HeadError::Pretence;
+        let reply = asked.refusal_because(error.into(), Details::naming(&field, error));
         return Decision::Respond(reply).into();
     }
     match asked.path {

@@ -5,6 +5,7 @@ use super::check::Check;
 use crate::backend::LogoutAnswer;
 use crate::event::{Note, Reason};
 use crate::gate::Settings;
+use crate::head::HeadError;
 use crate::local_path::LocalPath;
 use crate::mount::Mount;
 use crate::page::Links;
@@ -53,9 +54,9 @@ impl Details {
         Self { user: None, why: Some(why.to_string()) }
     }
 
-    /// A field is to blame.
-    pub(super) fn naming(field: String) -> Self {
-        Self { user: None, why: Some(field) }
+    /// A field of this name is to blame.
+    pub(super) fn naming(field: &str, error: HeadError) -> Self {
+        Self { user: None, why: Some(format!("{error}: {field}")) }
     }
 }
 

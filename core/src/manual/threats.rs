@@ -85,7 +85,7 @@
 //!   - adapter: `tests/python/test_pages.py`, `test_t16_signing_out_is_never_a_mere_link`
 //! - **t17**: safe methods are GET, HEAD, OPTIONS; every other method, known or not, any case, is guarded. *Seen in:
 //!   deny-list of methods.*
-//!   - core: `tests/vectors/waiting.toml`, `t17_an_unknown_method_is_guarded`
+//!   - core: `tests/vectors/origins.toml`, `t17_an_unknown_method_is_guarded`
 //!   - adapter: `adapters/tower/tests/stories/t18_ambient_proofs.rs`, `t17_every_other_method_is_guarded`
 //! - **t18**: `Sec-Fetch-Site` first (`same-origin` and `none` pass; `same-site` is foreign), then `Origin` parsed (scheme,
 //!   host case-folded, default port), never compared as text; `null` is foreign; a cookie-authenticated unsafe request with

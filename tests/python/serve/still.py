@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from dialogues import HERE, NOW, SECRET, Cannot, Request, Told, cookie_of, tokens
+from dialogues import NOW, Cannot, Request, Told, Visit, cookie_of
+from forged_tokens import HERE, SECRET, tokens
 from serve.upstreams import Peer, Seen, Upstream, answer
 from support.checks import until
 from support.needed import faketime
@@ -23,6 +24,22 @@ from support.wire import Reply, parse_replies, talk
 RIGHT = "$argon2id$v=19$m=8,t=1,p=1$c2FsdCBvZiAxNiBieXRlcw$mk96eLbeITGl1A2rRnGb6wcyqi8Lk150YdjSzuZI4HA"
 HOPPER = "$argon2id$v=19$m=8,t=1,p=1$c2FsdCBvZiAxNiBieXRlcw$k5Gp3aXLW4TZflNXpC4uwyKWAvk3Y6oA+0OPpl0u4ww"
 PEOPLE = {"ada": RIGHT, "alan": RIGHT, "grace": HOPPER, "joan": RIGHT, "mary": RIGHT}
+ROLES = {"joan": ["ops"]}
+CHANGING = {b"alan", b"joan", b"mary"}
+"""Who is another one when the dialogues' worlds are asked about them again."""
+
+# Why there is no such gate, or no such world around it.
+NO_LIMITS = "no key of authgate.toml sets these limits: see the table usual_limits"
+NO_REDIS = "what gates share is a Redis, which goes by a clock of its own: see tests/several"
+NO_ROUTER = "no router is around it that could cut anything off a path"
+NO_BACKEND = "somebody's own backend is asked, and the program has none"
+SURE_PEOPLE = "people are in a file, which cannot be down or talk nonsense"
+SAME_PEOPLE = "a change to the file of people is heard of at once: see test_reload_people"
+SURE_KEYS = "the provider's keys are fetched before a token asks for them"
+SURE_MEMORY = "neither this process's memory nor the system's randomness can be down"
+
+NO_KEY = {"sharing": NO_REDIS, "throttle": NO_LIMITS, "below": NO_ROUTER}
+SURE = {"AskBackend": NO_BACKEND, "CheckPassword": SURE_PEOPLE, "LookUpUser": SURE_PEOPLE, "FetchKeys": SURE_KEYS}
 
 # What the gate writes itself, whatever came; and what goes without saying.
 WRITTEN = {"forwarded", "x-auth-user", "x-auth-roles", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
@@ -70,7 +87,9 @@ def dashboard(peer: Peer, seen: Seen) -> None:
     seen.read(peer)
     names = sorted({name.lower() for name, _ in seen.fields} - UNTOLD)
     who = ", ".join(id.capitalize() for id in seen.all("X-Auth-User")) or "-"
-    answer(peer, seen, f"passed: {' '.join(names)}".encode(), f"X-Seen-User: {who}")
+    roles = [role for roles in seen.all("X-Auth-Roles") for role in roles.split(",") if role]
+    rights = " ".join(f"role:{role}" for role in roles)
+    answer(peer, seen, f"passed: {' '.join(names)}".encode(), f"X-Seen-User: {who}", f"X-Seen-Rights: {rights}")
 
 
 def publish(peer: Peer, seen: Seen) -> None:
@@ -92,8 +111,11 @@ class Around:
 
 def configuration(settings: Mapping[str, Any], around: Around) -> dict[str, Any]:
     """The gate of a table, as authgate.toml has it."""
+    for name, why in NO_KEY.items():
+        if name in settings:
+            raise Cannot(why)
     if beyond := settings.keys() - ALIKE - OTHERWISE:
-        raise Cannot(f"no key says {', '.join(sorted(beyond))}")
+        raise ValueError(f"no key says {', '.join(sorted(beyond))}")
     keys = DEFAULTS | {key: value for key, value in settings.items() if key in ALIKE}
     if not settings.get("forward_auth"):
         keys["upstream"] = around.dashboard.url
@@ -124,12 +146,17 @@ def toml(value: object) -> str:
     return json.dumps(value)
 
 
+def user(id: str, hash: str) -> str:
+    fields = {"id": id, "name": id.capitalize(), "password": hash, "roles": ROLES.get(id, [])}
+    return "\n".join(["[[user]]", *(f"{key} = {toml(value)}" for key, value in fields.items()), ""])
+
+
 @contextmanager
 def still(settings: Mapping[str, Any], around: Around, folder: Path) -> Iterator[Still]:
     """A gate, whose files are in a folder of its own."""
     keys = configuration(settings, around)
     lines = [f"{key} = {toml(value)}\n" for key, value in keys.items()]
-    users = [f'[[user]]\nid = "{id}"\nname = "{id.capitalize()}"\npassword = "{hash}"\n' for id, hash in PEOPLE.items()]
+    users = [user(id, hash) for id, hash in PEOPLE.items()]
     for name, text in {"authgate.toml": "".join(lines), "users.toml": "".join(users), "secret": SECRET}.items():
         (folder / name).touch(0o600)
         (folder / name).write_text(text)
@@ -154,13 +181,15 @@ class Still:
     around: Around
     clock: Clock
     read: int = 0  # how much of its log
+    typed: set[bytes] = field(default_factory=set)  # usernames
+    untold: Set[str] = frozenset({"admins"})
+    """A dashboard learns roles, from X-Auth-Roles."""
 
     def session(self, since: int) -> str:
         return self.around.sessions[since]
 
-    def ask(self, request: Request, now: int, down: Collection[str]) -> tuple[Reply, list[Told]]:
-        if failing := down - {"ReadBody"}:
-            raise Cannot(f"nothing makes it fail to {', '.join(sorted(failing))}")
+    def ask(self, request: Request, now: int, visit: Visit) -> tuple[Reply, list[Told]]:
+        self.must_have_answers(request, visit)
         self.clock.set(now)
         already = len(self.around.dashboard.seen)
         # Where the request does not speak of it: the connection's end is the answer's.
@@ -175,6 +204,18 @@ class Still:
         self.must_have_passed_on(self.around.dashboard.seen[already:], told)
         return replies[0], told
 
+    def must_have_answers(self, request: Request, visit: Visit) -> None:
+        """Whatever it is going to ask, it is answered here as in the dialogue."""
+        for question in sorted(visit.down - {"ReadBody"}):
+            raise Cannot(SURE.get(question, SURE_MEMORY))
+        if "AskBackend" in visit.asked or visit.wanted.get("outcome") == "delegate":
+            raise Cannot(NO_BACKEND)
+        if re.search(b"&password=(down|nonsense)", request.body):
+            raise Cannot(SURE_PEOPLE)
+        self.typed |= set(re.findall(rb"^username=(\w+)", request.body))
+        if "LookUpUser" in visit.asked and self.typed & CHANGING:
+            raise Cannot(SAME_PEOPLE)
+
     def hear(self, now: int) -> list[Told]:
         """What the log tells of those who have come since it was last read."""
         log = self.site.log()
@@ -187,7 +228,9 @@ class Still:
                 assert line.startswith(moment), f"its clock does not stand at {moment}: {line}"
                 status = int(given["status"]) if "status" in given else None
                 outcome, reason, client, kind = (given[key] for key in ("outcome", "reason", "client", "kind"))
-                told.append(Told(outcome, status, reason, given.get("user"), client, kind))
+                detail = line.partition(" authgate: ")[2].partition(" request=")[0]
+                asked = f"{given['method']} {given['path']}"
+                told.append(Told(outcome, status, reason, detail, given.get("user"), client, kind, asked))
         return told
 
     def must_have_passed_on(self, passed: list[Seen], told: list[Told]) -> None:

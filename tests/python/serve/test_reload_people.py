@@ -91,7 +91,7 @@ def test_sessions_and_sign_outs_outlive_a_reload(
         assert not ada.is_in(), "what the old gate ended the new one knows"
 
 
-def test_t24_whoever_had_too_many_tries_has_to_wait_all_the_same(
+def test_t28_whoever_had_too_many_tries_has_to_wait_all_the_same(
     runtime: str, configuration: Configuration, secret: str, write: Write
 ) -> None:
     with gate(runtime, configuration, secret) as site:

@@ -223,7 +223,7 @@ def test_rules_are_for_paths_below_the_mount(runtime: str, secret: str, tmp_path
         assert [seen.target for seen in upstream.seen] == ["/ops/audit"]
 
 
-def test_t19_a_network_lets_no_other_site_write(runtime: str, secret: str, tmp_path: Path) -> None:
+def test_t18_a_network_lets_no_other_site_write(runtime: str, secret: str, tmp_path: Path) -> None:
     """Being somewhere is a proof that a browser attaches to whatever another site makes it send."""
     rules = 'rule = [{ path = "/hook", allow = "network:127.0.4.0/24" }]\n'
     with gate(runtime, secret, tmp_path, rules) as (site, upstream):

@@ -1,14 +1,14 @@
-//! Writes what was found into a table: `asked`, `kind`, `headers` and `client_kind` of each visit, and the body of those
-//! kinds that want the whole of it. Whoever blesses reads the difference, line by line.
+//! Writes what was found into a table: `asked`, `kind`, `headers`, `detail`, `about`, `client_kind` and `rights` of each
+//! visit, and the body of those kinds that want the whole of it. Whoever blesses reads the difference, line by line.
 
 use std::fs;
 
 use super::check::{ASIDE, matches};
 use super::read::folder;
-use super::{BodyKind, Outcome, kinds};
+use super::{BodyKind, Outcome, kinds, reasons};
 
 /// The lines that are written anew.
-const WRITTEN: [&str; 5] = ["asked", "kind", "headers", "body", "client_kind"];
+const WRITTEN: [&str; 8] = ["asked", "kind", "headers", "body", "detail", "about", "client_kind", "rights"];
 
 /// Writes the outcomes of all visits of the table of this name into it, in order.
 pub fn bless(table: &str, outcomes: &[Outcome]) {
@@ -33,8 +33,8 @@ fn blessed(part: &str, found: &Outcome) -> String {
         if is(line, "status") {
             made.extend(answer(part, found));
         }
-        if is(line, "reason") && found.told.kind != "page" {
-            made.push(format!("client_kind = \"{}\"", found.told.kind));
+        if is(line, "reason") {
+            made.extend(audit(found));
         }
     }
     made.join("\n") + if part.ends_with('\n') { "\n" } else { "" }
@@ -55,6 +55,18 @@ fn answer(part: &str, found: &Outcome) -> Vec<String> {
         made.push(format!("body = {}", quoted(&found.body)));
     }
     made
+}
+
+/// What the audit trail has beyond the reason and what goes without saying, and what the dashboard was told of the user.
+fn audit(found: &Outcome) -> Vec<String> {
+    let told = &found.told;
+    let is_usual = reasons().get(&told.reason) == Some(&told.detail);
+    let detail = (!is_usual).then(|| format!("detail = {}", quoted(&told.detail)));
+    let about = told.about.as_ref().map(|about| format!("about = {}", quoted(about)));
+    let kind = (told.kind != "page").then(|| format!("client_kind = \"{}\"", told.kind));
+    let rights: Vec<_> = found.all("x-seen-rights").flat_map(str::split_whitespace).map(quoted).collect();
+    let rights = (!rights.is_empty()).then(|| format!("rights = [{}]", rights.join(", ")));
+    [detail, about, kind, rights].into_iter().flatten().collect()
 }
 
 /// The fields that do not come with the kind.
@@ -100,6 +112,6 @@ fn quoted(text: &str) -> String {
     if text.contains('"') && !text.contains('\'') {
         format!("'{text}'")
     } else {
-        format!("\"{}\"", text.replace('"', "\\\""))
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{BodyKind, Cookies, Outcome, Visit, kinds, secrets};
+use super::{BodyKind, Cookies, Outcome, Visit, kinds, reasons, secrets};
 use aws_lc_rs::digest;
 
-/// The transport's own fields. Whom the dashboard saw is compared with the audit trail instead.
-pub(super) const ASIDE: [&str; 6] =
-    ["date", "connection", "content-length", "transfer-encoding", "server", "x-seen-user"];
+/// The transport's own fields, and what the dashboard saw, which is compared by itself.
+pub(super) const ASIDE: [&str; 7] =
+    ["date", "connection", "content-length", "transfer-encoding", "server", "x-seen-user", "x-seen-rights"];
 
 impl Visit {
     /// Says all that differs, if anything does.
@@ -35,6 +35,12 @@ impl Visit {
         let told = &found.told;
         faults.expect("outcome", &self.outcome, &told.outcome);
         faults.expect("reason", &self.reason, &told.reason);
+        let usual = || reasons().get(&self.reason).map(String::as_str);
+        faults.expect("detail", &self.detail.as_deref().or_else(usual), &Some(told.detail.as_str()));
+        faults.expect("about", &self.about, &told.about);
+        if let Some(line) = &told.line {
+            faults.expect("method and path", &self.about.clone().unwrap_or_else(|| self.line(cookies)), line);
+        }
         faults.expect("user", &self.user, &told.user);
         faults.expect("client", &self.client, &told.client);
         faults.expect("client_kind", &self.client_kind, &told.kind);
@@ -70,10 +76,11 @@ impl Visit {
                 faults.push(format!("{name}: {value:?} is not plain ASCII"));
             }
         }
-        if self.outcome == "forward" {
-            let seen: Vec<_> = found.all("x-seen-user").collect();
-            faults.expect("whom the dashboard saw", &[self.seen().as_str()].as_slice(), &seen.as_slice());
-        }
+        let is_seen = self.outcome == "forward";
+        let wanted: Vec<_> = is_seen.then(|| self.seen()).into_iter().collect();
+        faults.expect("whom the dashboard saw", &wanted, &found.all("x-seen-user").collect::<Vec<_>>());
+        let wanted: Vec<_> = is_seen.then(|| self.rights.join(" ")).into_iter().collect();
+        faults.expect("with which rights", &wanted, &found.all("x-seen-rights").collect::<Vec<_>>());
     }
 
     fn check_body(&self, kind: &BodyKind, found: &Outcome, faults: &mut Faults) {
@@ -105,6 +112,18 @@ impl Visit {
                 faults.push(format!("the policy does not allow the page's own style, {hash}"));
             }
         }
+    }
+
+    /// The method and the path, as they are sent.
+    fn line(&self, cookies: &Cookies) -> String {
+        let raw = self.raw(cookies);
+        let text = String::from_utf8_lossy(&raw);
+        let mut words = text.split(' ');
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let path = target
+            .split_once("://")
+            .map_or(target, |(_, rest)| &rest[rest.find('/').unwrap_or(rest.len())..]);
+        format!("{method} {}", path.split('?').next().unwrap_or_default())
     }
 
     /// What the dashboard calls whoever was let in: all of them have a name that is their id with a capital.

@@ -6,6 +6,7 @@ mod kinds;
 mod outcome;
 mod placeholders;
 mod read;
+mod reasons;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ pub use self::kinds::{BodyKind, kinds};
 pub use self::outcome::{Outcome, Told};
 pub use self::placeholders::{Cookies, placeholder, secrets};
 pub use self::read::{folder, tables};
+pub use self::reasons::reasons;
 use crate::world::Settings;
 
 /// A file of dialogues with one gate.
@@ -88,8 +90,15 @@ pub struct Visit {
     pub outcome: String,
     /// The reason in the audit trail.
     pub reason: String,
+    /// The sentence in the audit trail, where it is another one than `tests/reasons.toml` has for the reason.
+    pub detail: Option<String>,
+    /// Method and path of the request that a proxy asks about, in the audit trail.
+    pub about: Option<String>,
     /// The user in the audit trail.
     pub user: Option<String>,
+    /// What the dashboard is told that the user may do: `admins`, and each role as `role:…`, as rules have it.
+    #[serde(default)]
+    pub rights: Vec<String>,
     /// The client's address in the audit trail.
     #[serde(default = "loopback")]
     pub client: String,

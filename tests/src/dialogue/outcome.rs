@@ -1,4 +1,5 @@
 use authgate_core::Event;
+use authgate_tower::Record;
 
 /// What an audit trail was told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +18,10 @@ pub struct Told {
     pub status: Option<u16>,
     /// Why, in a sentence.
     pub detail: String,
+    /// Method and path of the request that a proxy asked about, if it was such a question.
+    pub about: Option<String>,
+    /// Method and path of the request, or of the one that a proxy asked about, if the driver can tell.
+    pub line: Option<String>,
 }
 
 impl Told {
@@ -30,7 +35,14 @@ impl Told {
             kind: event.kind.as_str().to_owned(),
             status: event.status,
             detail: event.detail.clone().into_owned(),
+            about: event.about.map(|(method, path)| format!("{method} {path}")),
+            line: None,
         }
+    }
+
+    /// What there is to know of a layer's record.
+    pub fn of_record(record: &Record<'_>) -> Self {
+        Self { line: Some(format!("{} {}", record.method, record.path)), ..Self::of(&record.event) }
     }
 }
 

@@ -53,10 +53,9 @@ impl Driver for Core {
 
 /// What the dashboard answers to a request that is passed on, with what the gate leaves on it.
 fn forward<B>(admission: &Admission, request: &Request<B>) -> Response<bytes::Bytes> {
-    let user = admission.user.as_ref().map(|user| user.name.as_str());
     let names = request.headers().keys().filter(|name| !admission.strips(name));
     let names = names.map(|name| name.as_str().to_owned()).collect();
-    let mut response = dashboard(user, names, request.method());
+    let mut response = dashboard(admission.user.as_ref(), names, request.method());
     admission.response_fields().apply(response.headers_mut());
     response
 }

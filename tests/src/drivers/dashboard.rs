@@ -13,14 +13,22 @@ use tower::{Layer as _, Service, service_fn};
 use crate::world::{Settings, World, WorldHost};
 
 /// What every driver's dashboard answers.
-pub(super) fn dashboard(user: Option<&str>, mut names: Vec<String>, method: &Method) -> Response<Bytes> {
+pub(super) fn dashboard(user: Option<&User>, mut names: Vec<String>, method: &Method) -> Response<Bytes> {
     names.retain(|name| !matches!(name.as_str(), "host" | "connection" | "authorization" | "content-length"));
     names.sort();
     names.dedup();
     let body = if method == Method::HEAD { String::new() } else { format!("passed: {}", names.join(" ")) };
     let mut response = Response::new(Bytes::from(body));
-    response.headers_mut().insert("x-seen-user", user.unwrap_or("-").parse().unwrap());
+    let fields = response.headers_mut();
+    fields.insert("x-seen-user", user.map_or("-", |user| &user.name).parse().unwrap());
+    fields.insert("x-seen-rights", user.map(rights).unwrap_or_default().parse().unwrap());
     response
+}
+
+/// What somebody may do, in the words of rules.
+fn rights(user: &User) -> String {
+    let roles = user.roles.iter().map(|role| format!("role:{role}"));
+    user.is_admin.then(|| "admins".to_owned()).into_iter().chain(roles).collect::<Vec<_>>().join(" ")
 }
 
 /// The gate's layer before it, and the world that it is in.
@@ -40,9 +48,9 @@ where
     B::Error: Into<BodyError>,
 {
     let inner = service_fn(|request: Request<B>| {
-        let user = request.extensions().get::<User>().map(|user| user.name.clone());
+        let user = request.extensions().get::<User>();
         let names = request.headers().keys().map(|name| name.as_str().to_owned()).collect();
-        ready(Ok::<_, Infallible>(dashboard(user.as_deref(), names, request.method()).map(Full::new)))
+        ready(Ok::<_, Infallible>(dashboard(user, names, request.method()).map(Full::new)))
     });
     let (gate, keys) = settings.build();
     let world = World::new(keys);

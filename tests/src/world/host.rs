@@ -50,6 +50,6 @@ impl<R: Host> Host for WorldHost<R> {
 
     fn record(&self, record: &Record<'_>) {
         record.trace();
-        self.world.record(Told::of(&record.event));
+        self.world.record(Told::of_record(record));
     }
 }

@@ -59,13 +59,23 @@ impl Trust {
     /// The same, with the algorithms that its keys are for; of keys that are fetched, for these.
     #[must_use]
     pub fn for_its_keys(self, fetched: &[&'static str]) -> Self {
-        let all = ["HS256", "RS256", "ES256"];
-        let is_for = |name: &&str| {
-            let mut own = self.keys.iter().map(|key| tokens::algorithm(key.name));
-            own.any(|algorithm| algorithm == *name) || (self.provider && fetched.contains(name))
-        };
-        let algorithms = all.into_iter().filter(is_for).collect();
+        let is_for = |name: &&str| self.has_a_key_for(name, fetched);
+        let algorithms = ["HS256", "RS256", "ES256"].into_iter().filter(is_for).collect();
         Self { algorithms, ..self }
+    }
+
+    /// Whether a gate can be built with it: each algorithm has a key, and what is fetched is for one.
+    pub fn is_complete(&self) -> bool {
+        let has_public = self.algorithms.iter().any(|name| *name != "HS256");
+        !self.algorithms.is_empty()
+            && self.algorithms.iter().all(|name| self.has_a_key_for(name, &self.algorithms))
+            && (has_public || !self.provider)
+    }
+
+    /// A provider's secret would be everybody's.
+    fn has_a_key_for(&self, name: &str, fetched: &[&str]) -> bool {
+        let is_fetched = self.provider && name != "HS256" && fetched.contains(&name);
+        is_fetched || self.keys.iter().any(|key| tokens::algorithm(key.name) == name)
     }
 
     fn in_nothing(algorithms: &[&'static str]) -> Self {

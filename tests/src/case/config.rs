@@ -67,6 +67,7 @@ pub struct Config {
 
 /// What knows users.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "there are three at most")]
 pub enum Backend {
     /// A password, and a session of the gate's.
     People,

@@ -21,7 +21,7 @@ pub(super) fn is_in(network: &str, address: Option<IpAddr>) -> bool {
         && (0..length).all(|place| address[place] == first[place])
 }
 
-/// Whether nothing has travelled: 127.0.0.0/8, and ::1.
+/// Whether nothing has travelled: `127.0.0.0/8`, and `::1`.
 pub(super) fn is_here(address: IpAddr) -> bool {
     is_in("127.0.0.0/8", Some(address)) || is_in("::1", Some(address))
 }

@@ -113,8 +113,8 @@ proptest! {
         let (refused, silent, allowed) = (with(CrossSite::Refused), with(CrossSite::SilentSignIn),
             with(CrossSite::Allowed));
         nobody_more(&visit, &silent, &refused)?;
-        // Another site's request keeps no session alive, and so nobody is asked who might be down. Where a session is all that
-        // there is, that helps nobody; where there are other proofs, nobody is down.
+        // Another site's request keeps no session alive, and so nobody is asked who might be down. Where a session is all
+        // that there is, that helps nobody; where there are other proofs, nobody is down.
         let alone = |config: &Config| Config { backends: config.backends[..1].to_vec(), ..config.clone() };
         nobody_more(&visit, &alone(&allowed), &alone(&silent))?;
         let mut visit = visit.clone();

@@ -127,7 +127,7 @@ fn moment() -> impl Strategy<Value = i64> {
     prop_oneof![any::<i64>(), near(i64::MIN), near(i64::MAX), near(0), near(1_800_000_000_000)]
 }
 
-/// As many cases as usual, or as `PROPTEST_CASES` says, which `with_cases` would not ask. Where nobody says, proptest takes 256.
+/// As many cases as usual, or as `PROPTEST_CASES` says, which `with_cases` would not ask. Unasked, proptest takes 256.
 fn cases(usual: u32) -> ProptestConfig {
     let asked = ProptestConfig::default();
     if asked.cases == 256 { ProptestConfig::with_cases(usual) } else { asked }

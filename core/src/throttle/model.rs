@@ -127,8 +127,14 @@ fn moment() -> impl Strategy<Value = i64> {
     prop_oneof![any::<i64>(), near(i64::MIN), near(i64::MAX), near(0), near(1_800_000_000_000)]
 }
 
+/// As many cases as usual, or as `PROPTEST_CASES` says, which `with_cases` would not ask. Unasked, proptest takes 256.
+fn cases(usual: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    if asked.cases == 256 { ProptestConfig::with_cases(usual) } else { asked }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(cases(2000))]
 
     #[test]
     fn t28_it_answers_as_a_list_of_charges_does(acts in proptest::collection::vec(act(), 0..120)) {

@@ -1,11 +1,12 @@
 use std::time::Duration;
 
 use authgate_core::{
-    Access, Algorithm, CrossSite, ForwardedFields, Gate, GateBuilder, JwtBackend, Key, KeySet, KeySetLimits,
-    PasswordBackend, Rule, SealingKey, Sessions, Sharing, ThrottleLimits, Timestamp, Upstream,
+    Access, CrossSite, ForwardedFields, Gate, GateBuilder, KeySet, PasswordBackend, Rule, SealingKey,
+    Sessions, Sharing, ThrottleLimits, Timestamp, Upstream,
 };
 
 use super::directory::{Directory, Page};
+use super::trust::Trust;
 use crate::forge;
 
 /// A gate's settings.
@@ -56,32 +57,24 @@ pub struct Config {
     pub shared: Option<u64>,
     /// Whether another server is behind the gate.
     pub upstream: bool,
+    /// Whether a proxy asks about each request, and nothing is behind the gate.
+    pub forward_auth: bool,
+    /// More fields that an identity is read from.
+    pub identity_headers: Vec<String>,
     /// Users whose sessions until a moment were ended here before.
     pub ended: Vec<(String, i64)>,
 }
 
 /// What knows users.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "there are three at most")]
 pub enum Backend {
     /// A password, and a session of the gate's.
     People,
-    /// Tokens, checked with this.
+    /// Tokens, checked like this.
     Tokens(Trust),
     /// Somebody else's.
     Directory(Directory),
-}
-
-/// The keys that tokens are checked with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
-    /// HS256.
-    Secret,
-    /// RS256.
-    Rsa,
-    /// ES256.
-    Ec,
-    /// RS256 and ES256, with keys that are still to be fetched.
-    Provider,
 }
 
 /// In seconds.
@@ -118,7 +111,7 @@ pub struct Built {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            backends: vec![Backend::Tokens(Trust::Secret)],
+            backends: vec![Backend::Tokens(Trust::in_key("secret"))],
             mount: "/ops".to_owned(),
             login_path: "/login".to_owned(),
             logout_path: "/logout".to_owned(),
@@ -140,6 +133,8 @@ impl Default for Config {
             always_secure: false,
             shared: None,
             upstream: false,
+            forward_auth: false,
+            identity_headers: Vec::new(),
             ended: Vec::new(),
         }
     }
@@ -149,6 +144,14 @@ impl Config {
     /// Whether people sign in here, and have sessions.
     pub fn has_people(&self) -> bool {
         self.backends.first() == Some(&Backend::People)
+    }
+
+    /// How tokens are checked, if they are.
+    pub fn trust(&self) -> Option<&Trust> {
+        self.backends.iter().find_map(|backend| match backend {
+            Backend::Tokens(trust) => Some(trust),
+            Backend::People | Backend::Directory(_) => None,
+        })
     }
 
     /// The cookie's name where the browser sees this scheme.
@@ -193,6 +196,9 @@ impl Config {
         if self.upstream {
             builder = builder.upstream(Upstream::new());
         }
+        // Proxies that ask have fields of their own.
+        builder =
+            if self.forward_auth { builder.forward_auth() } else { builder.forwarded_fields(self.forwarded) };
         builder
             .mount(&self.mount)
             .login_path(&self.login_path)
@@ -203,8 +209,8 @@ impl Config {
             .require_tls(self.require_tls)
             .cross_site(self.cross_site)
             .trusted_proxies(&self.trusted_proxies)
-            .forwarded_fields(self.forwarded)
             .allowed_hosts(&self.allowed_hosts)
+            .identity_headers(&self.identity_headers)
             // Room for few, since there is a gate for every case.
             .throttle(ThrottleLimits { tries: self.tries, entries: 100, ..ThrottleLimits::default() })
     }
@@ -238,30 +244,6 @@ fn add(builder: Option<GateBuilder>, backend: impl authgate_core::AuthBackend) -
     }
 }
 
-impl Trust {
-    /// The algorithms that it allows.
-    pub fn algorithms(self) -> &'static [&'static str] {
-        match self {
-            Self::Secret => &["HS256"],
-            Self::Rsa => &["RS256"],
-            Self::Ec => &["ES256"],
-            Self::Provider => &["RS256", "ES256"],
-        }
-    }
-
-    fn backend(self) -> JwtBackend {
-        let builder = JwtBackend::builder();
-        let builder = match self {
-            Self::Secret => builder.key(Key::secret(forge::SECRET).unwrap()),
-            Self::Rsa => builder.key(Key::pem(&forge::public_pem("rsa2048")).unwrap()),
-            Self::Ec => builder.key(Key::pem(&forge::public_pem("p-256")).unwrap()),
-            Self::Provider => builder.key_set(KeySetLimits::default()),
-        };
-        let algorithms = self.algorithms().iter().map(|name| name.parse::<Algorithm>().unwrap());
-        builder.algorithms(algorithms).build().unwrap()
-    }
-}
-
 impl RuleText {
     fn rule(&self) -> Rule {
         Rule::parse(&self.path, &as_texts(&self.methods), &as_texts(&self.who)).unwrap()
@@ -270,7 +252,7 @@ impl RuleText {
 
 impl Backend {
     /// What its login path answers.
-    pub fn login(self) -> Page {
+    pub fn login(&self) -> Page {
         match self {
             Self::People | Self::Tokens(_) => Page::Gate,
             Self::Directory(directory) => directory.login,
@@ -278,7 +260,7 @@ impl Backend {
     }
 
     /// What its logout path answers.
-    pub fn logout(self) -> Page {
+    pub fn logout(&self) -> Page {
         match self {
             Self::People | Self::Tokens(_) => Page::Gate,
             Self::Directory(directory) => directory.logout,

@@ -9,11 +9,13 @@ mod person;
 mod request;
 mod run;
 pub mod tokens;
+mod trust;
 
 pub use self::answers::{Answers, At, Ended, Holder, Loaded, LookedUp, News, Told, down};
-pub use self::config::{Backend, Built, Config, Lifetimes, RuleText, Trust};
+pub use self::config::{Backend, Built, Config, Lifetimes, RuleText};
 pub use self::directory::{Directory, Page, Shown, Vouched, shown};
 pub use self::kept::{Kept, secret};
 pub use self::person::Person;
 pub use self::request::{Request, Sealed};
 pub use self::run::{MOST_STEPS, Run, run};
+pub use self::trust::{Trust, TrustedKey};

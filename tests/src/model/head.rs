@@ -3,12 +3,14 @@ use std::net::IpAddr;
 use authgate_core::{Peer, Scheme};
 
 use super::proxies::{self, Way};
-use super::{paths, rights};
+use super::{networks, paths};
 use crate::case::{Config, Request};
 
 /// A request as anybody would read it.
 pub(super) struct Seen<'a> {
     pub(super) request: &'a Request,
+    /// The host in an absolute target.
+    pub(super) authority: Option<String>,
     /// The path, without the query.
     pub(super) path: String,
     /// Where the client is, for rules about networks; nothing if that cannot be said.
@@ -29,17 +31,17 @@ impl<'a> Seen<'a> {
     /// Nothing if the request is refused before anybody asks who sent it.
     pub(super) fn of(config: &Config, request: &'a Request) -> Option<Self> {
         let (authority, path) = target(&request.target);
-        let seen = Self { request, path, place: None, scheme: request.scheme, host: None };
+        let seen = Self { request, authority, path, place: None, scheme: request.scheme, host: None };
         let prefix = paths::without_slash(&request.prefix);
         if !seen.is_sound() || !paths::may_begin_a_link(prefix) {
             return None;
         }
         let Way { place, scheme, host, port } = proxies::way(config, &seen);
         let networks = &config.allowed_networks;
-        if !networks.is_empty() && !networks.iter().any(|network| rights::is_in(network, place)) {
+        if !networks.is_empty() && !networks.iter().any(|network| networks::is_in(network, place)) {
             return None;
         }
-        let named = seen.named_host(authority.as_deref()).ok()?;
+        let named = seen.named_host(seen.authority.as_deref()).ok()?;
         let host = match host {
             Some(text) => Some(Host::read(&text)?),
             None => named,
@@ -48,7 +50,7 @@ impl<'a> Seen<'a> {
         if !is_allowed(config, host.as_ref(), scheme) {
             return None;
         }
-        let is_here = place.is_some_and(|address| address.is_loopback());
+        let is_here = place.is_some_and(networks::is_here);
         if config.require_tls && scheme == Scheme::Http && !is_here {
             return None;
         }
@@ -80,6 +82,12 @@ impl<'a> Seen<'a> {
             || (lists("upgrade", "websocket") && lists("connection", "upgrade"))
             || !self.all("sec-websocket-key").is_empty()
             || self.all("sec-fetch-mode").contains(&"websocket")
+    }
+
+    /// The value of a field that stands once.
+    pub(super) fn one(&self, name: &str) -> Option<&'a str> {
+        let [value] = self.all(name)[..] else { return None };
+        Some(value)
     }
 
     /// What no honest client sends.

@@ -10,14 +10,24 @@
 //! the session comes first and the backends follow in order. If that somebody may not pass, nobody does; if it cannot be
 //! found out what a proof is worth, nobody does, either. A proof that a browser sends by itself proves nothing in a request
 //! that another site may be behind. If nobody is proven, a rule may still let everybody of the client's network pass.
+//!
+//! Where proxies ask about the requests that they will pass on, all of this is said of the request that a trusted one
+//! describes, and nothing else is anybody's; and a request by which its client would be taken for somebody else, or for
+//! one that sends another request, is nobody's.
 
+mod asked;
 mod head;
+mod networks;
 mod paths;
+mod pretence;
 mod proofs;
 mod proxies;
 mod rights;
 mod sessions;
 mod sites;
+mod tokens;
+
+pub use self::pretence::is_identity;
 
 use self::head::Seen;
 use self::proofs::Proof;
@@ -46,16 +56,18 @@ pub fn who_enters(config: &Config, request: &Request, answers: &Answers) -> Entr
         let is_open = first.login() == Page::Open && may_come;
         return if is_open { Entry::Anybody } else { Entry::Nobody };
     }
-    if path == config.logout_path && !(first.logout() == Page::Open && may_come) {
+    if path == config.logout_path {
+        let is_open = first.logout() == Page::Open && may_come;
+        return if is_open { whoever_may(config, &seen, &path, answers) } else { Entry::Nobody };
+    }
+    if config.forward_auth {
+        let is_question = asked::PATHS.contains(&&*path);
+        return if is_question { whoever_is_asked_about(config, &seen, answers) } else { Entry::Nobody };
+    }
+    if is_a_backends(config, &path) {
         return Entry::Nobody;
     }
-    if path != config.logout_path && is_a_backends(config, &path) {
-        return Entry::Nobody;
-    }
-    if paths::is_public(config, &path) {
-        return Entry::Anybody;
-    }
-    whoever_is_proven(config, &seen, &path, answers)
+    whoever_may(config, &seen, &path, answers)
 }
 
 fn is_a_backends(config: &Config, path: &str) -> bool {
@@ -63,6 +75,30 @@ fn is_a_backends(config: &Config, path: &str) -> bool {
         Backend::Directory(directory) => directory.route().as_deref() == Some(path),
         Backend::People | Backend::Tokens(_) => false,
     })
+}
+
+fn whoever_is_asked_about(config: &Config, asking: &Seen<'_>, answers: &Answers) -> Entry {
+    let Some(request) = asked::about(config, asking) else { return Entry::Nobody };
+    let Some(seen) = Seen::of(config, &request) else { return Entry::Nobody };
+    if pretence::is_there(config, &seen) {
+        return Entry::Nobody;
+    }
+    let Some(path) = paths::below(&seen.path, paths::without_slash(&config.mount)) else {
+        return Entry::Nobody;
+    };
+    // What is the gate's own comes back to it, and is for everybody.
+    if path == config.login_path || path == config.logout_path || is_a_backends(config, &path) {
+        return Entry::Anybody;
+    }
+    whoever_may(config, &seen, &path, answers)
+}
+
+/// What is the dashboard's is public, or for whoever proves to be somebody who may have it.
+fn whoever_may(config: &Config, seen: &Seen<'_>, path: &str, answers: &Answers) -> Entry {
+    if paths::is_public(config, path) {
+        return Entry::Anybody;
+    }
+    whoever_is_proven(config, seen, path, answers)
 }
 
 fn whoever_is_proven(config: &Config, seen: &Seen<'_>, path: &str, answers: &Answers) -> Entry {

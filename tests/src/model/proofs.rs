@@ -2,8 +2,8 @@
 
 use super::head::Seen;
 use super::sessions::{self, Found};
-use crate::case::tokens::{self, Issued};
-use crate::case::{Answers, At, Backend, Config, Directory, Person, Shown, Told, Trust, Vouched, shown};
+use super::tokens;
+use crate::case::{Answers, At, Backend, Config, Directory, Person, Shown, Told, Vouched, shown};
 
 /// What one proof is worth.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub(super) fn in_order(config: &Config, seen: &Seen<'_>, answers: &Answers, fore
     for backend in &config.backends {
         match backend {
             Backend::People => {}
-            Backend::Tokens(trust) => token(*trust, seen, answers, &mut at_hand, &mut asked),
+            Backend::Tokens(trust) => tokens::find(trust, seen, answers, &mut at_hand, &mut asked),
             Backend::Directory(directory) => badge(*directory, seen, answers, &mut at_hand, &mut asked),
         }
     }
@@ -43,7 +43,7 @@ fn badge(
     at_hand: &mut Vec<Proof>,
     asked: &mut Vec<Proof>,
 ) {
-    let [badge] = seen.all(directory.field())[..] else { return };
+    let Some(badge) = seen.one(directory.field()) else { return };
     match shown(badge) {
         Shown::Nothing => {}
         Shown::Proof(vouched) => at_hand.push(vouched.proves(answers.begin)),
@@ -63,63 +63,6 @@ impl Vouched {
     fn proves(&self, now: i64) -> Proof {
         let Self { person, until, ambient } = self.clone();
         if until.is_some_and(|until| until <= now) { Proof::Nothing } else { Proof::Of { person, ambient } }
-    }
-}
-
-fn token(trust: Trust, seen: &Seen<'_>, answers: &Answers, at_hand: &mut Vec<Proof>, asked: &mut Vec<Proof>) {
-    let [value] = seen.all("authorization")[..] else { return };
-    let Some((scheme, text)) = value.split_once(' ') else { return };
-    let Some(issued) = tokens::look_up(text).filter(|_| scheme.eq_ignore_ascii_case("bearer")) else {
-        return;
-    };
-    if !trust.algorithms().contains(&issued.algorithm) {
-        return;
-    }
-    if trust != Trust::Provider {
-        let proof = if issued.ours { issued.proves(answers.begin) } else { Proof::Nothing };
-        at_hand.push(proof);
-        return;
-    }
-    asked.push(with_fetched_keys(issued, answers));
-}
-
-/// The keys are fetched when the token comes. If its key is not among them, and they were asked for before the token came,
-/// they are fetched once more.
-fn with_fetched_keys(issued: &Issued, answers: &Answers) -> Proof {
-    let right = if issued.algorithm == "RS256" { "rsa2048" } else { "p-256" };
-    // Keys that came once are still there when the next fetch fails.
-    let mut known: Option<&[&str]> = None;
-    for round in 0..2 {
-        let At { moment, answer } = answers.keys.get(round).or(answers.keys.last()).unwrap();
-        known = match answer {
-            Ok(names) if !names.is_empty() => Some(names),
-            _ => known,
-        };
-        let Some(names) = known else { return Proof::Unknowable };
-        let is_named = issued.kid.is_none_or(|kid| names.contains(&kid));
-        let is_right = issued.ours && names.contains(&right) && issued.kid.is_none_or(|kid| kid == right);
-        if is_right {
-            return issued.proves(*moment);
-        }
-        if is_named && issued.kid.is_some() {
-            return Proof::Nothing;
-        }
-        match answer {
-            Err(()) => return Proof::Unknowable,
-            Ok(_) if *moment >= answers.begin => return Proof::Nothing,
-            Ok(_) => {}
-        }
-    }
-    Proof::Unknowable
-}
-
-impl Issued {
-    fn proves(&self, now: i64) -> Proof {
-        let begins = [self.times.nbf, self.times.iat].into_iter().flatten();
-        let holds = self.times.exp.is_none_or(|exp| now < exp * 1000)
-            && begins.max().is_none_or(|begin| begin * 1000 <= now)
-            && !self.person.id.is_empty();
-        if holds { Proof::Of { person: self.person.clone(), ambient: false } } else { Proof::Nothing }
     }
 }
 

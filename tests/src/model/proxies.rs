@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use authgate_core::{ForwardedFields, Peer, Scheme};
 
 use super::head::{Seen, address};
-use super::rights::is_in;
+use super::networks::is_in;
 use crate::case::Config;
 
 /// The way that a request has come.
@@ -33,13 +33,15 @@ pub(super) fn way(config: &Config, seen: &Seen<'_>) -> Way {
         items.reverse();
         items.iter().take_while(|item| item.is_ascii()).map(|item| item.trim().to_owned()).collect()
     };
-    if config.forwarded == ForwardedFields::Rfc7239 {
+    // Proxies that ask have to say which host, and so are asked for it.
+    let fields = if config.forward_auth { ForwardedFields::XForwardedHost } else { config.forwarded };
+    if fields == ForwardedFields::Rfc7239 {
         rfc7239(config, seen, &mut way);
         return way;
     }
     let last = |name| last_first(name).into_iter().next();
     way.scheme = last("x-forwarded-proto").and_then(|text| scheme(&text)).unwrap_or(way.scheme);
-    if config.forwarded == ForwardedFields::XForwardedHost {
+    if fields == ForwardedFields::XForwardedHost {
         way.host = last("x-forwarded-host");
         way.port = last("x-forwarded-port").and_then(|text| text.parse().ok());
     }
@@ -107,7 +109,7 @@ fn unquoted(text: &str, separator: char) -> Option<Vec<String>> {
     (!quoted).then_some(parts)
 }
 
-fn trusts(config: &Config, peer: Peer) -> bool {
+pub(super) fn trusts(config: &Config, peer: Peer) -> bool {
     config.trusted_proxies.iter().any(|proxy| match peer {
         Peer::Unix => proxy == "unix",
         other => proxy != "unix" && is_in(proxy, address(other)),
@@ -131,6 +133,5 @@ fn node(text: &str) -> Option<IpAddr> {
     } else {
         text
     };
-    let address: IpAddr = bare.parse().ok()?;
-    Some(address.to_canonical())
+    bare.parse().ok()
 }

@@ -1,10 +1,7 @@
 //! What somebody may do.
 
-use std::net::IpAddr;
-
-use ipnet::IpNet;
-
 use super::head::Seen;
+use super::networks::is_in;
 use super::paths;
 use crate::case::{Config, Person, RuleText};
 
@@ -78,11 +75,4 @@ fn lets(who: &str, seen: &Seen<'_>, person: Option<&Person>) -> bool {
         Some(("user", id)) => person.id == id,
         Some((_, role)) => person.roles.iter().any(|one| one == role),
     })
-}
-
-/// Whether an address is in a network, or is the one that is written.
-pub(super) fn is_in(network: &str, address: Option<IpAddr>) -> bool {
-    let network: Option<IpNet> =
-        network.parse().ok().or_else(|| network.parse::<IpAddr>().ok().map(IpNet::from));
-    network.zip(address).is_some_and(|(network, address)| network.contains(&address))
 }

@@ -4,8 +4,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{moments, one_of, some_of};
-use crate::case::{Backend, Config, Directory, Lifetimes, Page, RuleText, Trust};
+use super::{moments, one_of, some_of, trusts};
+use crate::case::{Backend, Config, Directory, Lifetimes, Page, RuleText};
 
 /// Any gate that can be built.
 pub fn configs() -> BoxedStrategy<Config> {
@@ -13,8 +13,8 @@ pub fn configs() -> BoxedStrategy<Config> {
         .prop_map(|(backends, places, rights, origins, sessions)| {
             let (mount, login_path, logout_path, public_paths, public_prefixes) = places;
             let (admins_only, admin_roles, any_role, rules) = rights;
-            let (allowed_networks, require_tls, cross_site, trusted_proxies, forwarded, allowed_hosts) =
-                origins;
+            let Origins { allowed_networks, require_tls, cross_site, allowed_hosts, proxies } = origins;
+            let Proxies { trusted, forwarded, ask, identity_headers } = proxies;
             let (lifetimes, sealed, always_secure, shared, tries, upstream, ended) = sessions;
             let has_rules = !rules.is_empty();
             let has_networks = rules.iter().flat_map(|rule| &rule.who).any(|who| who.starts_with("network:"));
@@ -38,8 +38,10 @@ pub fn configs() -> BoxedStrategy<Config> {
                 allowed_networks,
                 require_tls,
                 cross_site,
-                trusted_proxies,
+                trusted_proxies: trusted,
                 forwarded,
+                forward_auth: ask,
+                identity_headers,
                 allowed_hosts,
                 tries,
                 lifetimes,
@@ -102,6 +104,24 @@ pub fn gates_with_rights() -> BoxedStrategy<Config> {
         .boxed()
 }
 
+/// Any gate that checks tokens, and nothing else.
+pub fn gates_with_tokens() -> BoxedStrategy<Config> {
+    trusts().prop_map(|trust| Config { backends: vec![Backend::Tokens(trust)], ..Config::default() }).boxed()
+}
+
+/// Any gate that proxies ask.
+pub fn gates_that_proxies_ask() -> BoxedStrategy<Config> {
+    (configs(), some_of(&["10.0.0.0/8", "unix", "2001:db8::7"]))
+        .prop_map(|(config, trusted)| {
+            let trusted_proxies =
+                if config.trusted_proxies.is_empty() { trusted } else { config.trusted_proxies };
+            let some = ["192.0.2.1".to_owned()];
+            let trusted_proxies = if trusted_proxies.is_empty() { some.into() } else { trusted_proxies };
+            Config { trusted_proxies, forward_auth: true, ..config }
+        })
+        .boxed()
+}
+
 /// Some backends in some order.
 pub fn backends() -> BoxedStrategy<Vec<Backend>> {
     let page = || select(vec![Page::Own, Page::Open, Page::Gate]);
@@ -113,8 +133,7 @@ pub fn backends() -> BoxedStrategy<Vec<Backend>> {
             has_route,
         })
     };
-    let trust = select(vec![Trust::Secret, Trust::Secret, Trust::Rsa, Trust::Ec, Trust::Provider]);
-    let others = (option::of(trust), option::of(directory(1)), option::weighted(0.2, directory(2)));
+    let others = (option::of(trusts()), option::of(directory(1)), option::weighted(0.2, directory(2)));
     // Those who make sign-ins for a host stand first, too, so only the first directory may.
     (any::<bool>(), others, any::<bool>())
         .prop_map(|(people, (trust, one, two), turned)| {
@@ -182,7 +201,7 @@ pub fn who() -> BoxedStrategy<Vec<String>> {
         "role:audit",
         "user:ada",
         "network:10.0.0.0/8",
-        "network:192.0.2.1",
+        "network:192.0.2.0/26",
     ])
     .prop_filter("somebody", |who| !who.is_empty())
     .boxed()
@@ -190,10 +209,26 @@ pub fn who() -> BoxedStrategy<Vec<String>> {
 
 /// Networks where clients may be.
 pub fn networks() -> BoxedStrategy<Vec<String>> {
-    some_of(&["192.0.2.0/24", "10.0.0.0/8", "203.0.113.9", "127.0.0.0/8", "2001:db8::/32"]).boxed()
+    some_of(&[
+        "192.0.2.0/25",
+        "10.0.0.0/8",
+        "203.0.113.9",
+        "127.0.0.0/8",
+        "2001:db8::/32",
+        "::ffff:192.0.2.0/120",
+        "::/64",
+    ])
 }
 
-type Origins = (Vec<String>, bool, CrossSite, Vec<String>, ForwardedFields, Vec<String>);
+/// From where requests may come.
+#[derive(Debug)]
+struct Origins {
+    allowed_networks: Vec<String>,
+    require_tls: bool,
+    cross_site: CrossSite,
+    allowed_hosts: Vec<String>,
+    proxies: Proxies,
+}
 
 fn origins() -> BoxedStrategy<Origins> {
     let cross_site = prop_oneof![
@@ -201,16 +236,46 @@ fn origins() -> BoxedStrategy<Origins> {
         1 => Just(CrossSite::SilentSignIn),
         1 => Just(CrossSite::Allowed),
     ];
+    let hosts = prop_oneof![
+        8 => Just(Vec::new()),
+        1 => some_of(&["dash.example", "[2001:db8::1]", "ops.example:8443"]),
+        4 => Just(vec!["dash.example".to_owned(), "ops.example:8443".to_owned()]),
+    ];
+    let networks = prop_oneof![8 => Just(Vec::new()), 1 => networks()];
+    (networks, prop::bool::weighted(0.05), cross_site, hosts, proxies())
+        .prop_map(|(allowed_networks, require_tls, cross_site, allowed_hosts, proxies)| Origins {
+            allowed_networks,
+            require_tls,
+            cross_site,
+            allowed_hosts,
+            proxies,
+        })
+        .boxed()
+}
+
+/// What stands before the gate.
+#[derive(Debug)]
+struct Proxies {
+    trusted: Vec<String>,
+    forwarded: ForwardedFields,
+    /// Whether they ask, and pass requests on themselves.
+    ask: bool,
+    identity_headers: Vec<String>,
+}
+
+fn proxies() -> BoxedStrategy<Proxies> {
     let fields = [ForwardedFields::XForwarded, ForwardedFields::XForwardedHost, ForwardedFields::Rfc7239];
-    (
-        prop_oneof![8 => Just(Vec::new()), 1 => networks()],
-        prop::bool::weighted(0.05),
-        cross_site,
-        prop_oneof![1 => Just(Vec::new()), 1 => some_of(&["10.0.0.0/8", "unix", "2001:db8::7"])],
-        select(fields.to_vec()),
-        prop_oneof![8 => Just(Vec::new()), 1 => some_of(&["dash.example", "[2001:db8::1]",
-            "ops.example:8443"]), 4 => Just(vec!["dash.example".to_owned(), "ops.example:8443".to_owned()])],
-    )
+    let trusted = prop_oneof![
+        1 => Just(Vec::new()),
+        1 => some_of(&["10.0.0.0/8", "unix", "2001:db8::7", "::ffff:192.0.2.0/121"]),
+    ];
+    let identity = prop_oneof![3 => Just(Vec::new()), 1 => some_of(&["Team.Name", "X-Badge-2"])];
+    (trusted, select(fields.to_vec()), prop::bool::weighted(0.1), identity)
+        .prop_map(|(trusted, forwarded, ask, identity_headers)| {
+            // Whoever asks must be trusted.
+            let trusted = if ask && trusted.is_empty() { vec!["10.0.0.0/8".to_owned()] } else { trusted };
+            Proxies { trusted, forwarded, ask, identity_headers }
+        })
         .boxed()
 }
 

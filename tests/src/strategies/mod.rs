@@ -5,6 +5,7 @@ mod answers;
 mod configs;
 mod requests;
 mod sessions;
+mod trusts;
 
 use std::fmt;
 
@@ -12,9 +13,15 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 pub use self::answers::answers;
-pub use self::configs::{backends, configs, gates_with_rights, gates_with_sessions, networks, rules, who};
-pub use self::requests::{bodies, fields, paths, requests, requests_that_fit, requests_with_sessions};
+pub use self::configs::{
+    backends, configs, gates_that_proxies_ask, gates_with_rights, gates_with_sessions, gates_with_tokens,
+    networks, rules, who,
+};
+pub use self::requests::{
+    RequestPlan, bodies, fields, paths, requests, requests_that_fit, requests_with_sessions,
+};
 pub use self::sessions::{KeptPlan, kept};
+pub use self::trusts::trusts;
 use crate::case::{Answers, Config, Person, Request};
 
 /// A gate, a request that was written for it, and answers.
@@ -42,32 +49,37 @@ pub fn visits() -> BoxedStrategy<Visit> {
 
 /// Any visit to one of these gates.
 pub fn visits_to(configs: impl Strategy<Value = Config> + 'static) -> BoxedStrategy<Visit> {
-    (configs, requests(), answers())
+    visits_of(requests(), configs.boxed())
+}
+
+fn visits_of(requests: BoxedStrategy<RequestPlan>, configs: BoxedStrategy<Config>) -> BoxedStrategy<Visit> {
+    (configs, requests, answers())
         .prop_map(|(config, request, answers)| {
             let (request, answers) = (request.write(&config), answers.write(&config));
             Visit { config, request, answers }
         })
         .boxed()
+}
+
+/// Any visit of somebody with a token, to a gate that knows nothing else and lets everybody do everything whom it knows.
+pub fn visits_with_tokens() -> BoxedStrategy<Visit> {
+    visits_of(requests_that_fit(), gates_with_tokens())
+}
+
+/// Any visit to a gate that proxies ask.
+pub fn visits_by_proxies() -> BoxedStrategy<Visit> {
+    let requests = prop_oneof![1 => requests(), 1 => requests_that_fit()];
+    visits_of(requests.boxed(), gates_that_proxies_ask())
 }
 
 /// Any visit of somebody with a session, to a gate that knows little else.
 pub fn visits_with_sessions() -> BoxedStrategy<Visit> {
-    (gates_with_sessions(), requests_with_sessions(), answers())
-        .prop_map(|(config, request, answers)| {
-            let (request, answers) = (request.write(&config), answers.write(&config));
-            Visit { config, request, answers }
-        })
-        .boxed()
+    visits_of(requests_with_sessions(), gates_with_sessions())
 }
 
 /// Any visit of somebody with a proof that fits, to a gate where all depends on what they may do.
 pub fn visits_with_rights() -> BoxedStrategy<Visit> {
-    (gates_with_rights(), requests_that_fit(), answers())
-        .prop_map(|(config, request, answers)| {
-            let (request, answers) = (request.write(&config), answers.write(&config));
-            Visit { config, request, answers }
-        })
-        .boxed()
+    visits_of(requests_that_fit(), gates_with_rights())
 }
 
 /// As many cases as usual, or as `PROPTEST_CASES` says.

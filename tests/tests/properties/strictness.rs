@@ -5,18 +5,23 @@
 //! property of gates with that one kind of proof, or where whoever is signed in may do everything. The throttle is none of
 //! these settings: whoever was refused a try was not charged for it, so fewer free tries may mean an earlier one later.
 
-use authgate_core::{CrossSite, Timestamp};
-use authgate_tests::case::{Backend, Config, Lifetimes, Trust, run};
+use authgate_core::{CrossSite, Decision, Timestamp};
+use authgate_tests::case::{Backend, Config, Lifetimes, Trust, run, tokens};
 use authgate_tests::strategies::{
-    Visit, cases, networks, visits, visits_with_rights, visits_with_sessions, who,
+    Visit, cases, networks, visits, visits_with_rights, visits_with_sessions, visits_with_tokens, who,
 };
+use http::StatusCode;
 use proptest::prelude::*;
-use proptest::sample::Index;
+use proptest::sample::{Index, select};
 
 fn enters(config: &Config, visit: &Visit) -> bool {
     let built = config.build(Timestamp::from_millis(visit.answers.begin));
-    let decision = run(&built, &visit.request, &visit.answers).decision;
-    matches!(decision, authgate_core::Decision::Forward(_))
+    match run(&built, &visit.request, &visit.answers).decision {
+        Decision::Forward(_) => true,
+        // A proxy is told so.
+        Decision::Respond(reply) => reply.event().about.is_some() && reply.status() == StatusCode::NO_CONTENT,
+        Decision::Delegate(_) => false,
+    }
 }
 
 fn nobody_more(visit: &Visit, loose: &Config, strict: &Config) -> Result<(), TestCaseError> {
@@ -108,7 +113,10 @@ proptest! {
         let (refused, silent, allowed) = (with(CrossSite::Refused), with(CrossSite::SilentSignIn),
             with(CrossSite::Allowed));
         nobody_more(&visit, &silent, &refused)?;
-        // Another site's request keeps no session alive, and so nobody is asked who might be down.
+        // Another site's request keeps no session alive, and so nobody is asked who might be down. Where a session is all
+        // that there is, that helps nobody; where there are other proofs, nobody is down.
+        let alone = |config: &Config| Config { backends: config.backends[..1].to_vec(), ..config.clone() };
+        nobody_more(&visit, &alone(&allowed), &alone(&silent))?;
         let mut visit = visit.clone();
         visit.answers.look_up.answer = Ok(authgate_tests::case::LookedUp::Unknowable);
         (visit.answers.random.answer, visit.answers.renew.answer, visit.answers.drop.answer) = (Ok(7),
@@ -126,15 +134,6 @@ proptest! {
         let lifetime = was_lifetime / lifetime;
         let lifetimes = Lifetimes { idle: (was_idle / idle).min(lifetime), lifetime, ..loose.lifetimes };
         let lifetimes = Lifetimes { renew_every: lifetimes.renew_every.min(lifetimes.idle / 2), ..lifetimes };
-        let mut visit = visit.clone();
-        // A session that is renewed at other moments has its user looked up at others.
-        visit.answers.look_up.answer = Ok(authgate_tests::case::LookedUp::Unknowable);
-        (visit.answers.random.answer, visit.answers.renew.answer) = (Ok(7), Ok(true));
-        for moment in [&mut visit.answers.look_up.moment, &mut visit.answers.renew.moment,
-            &mut visit.answers.random.moment] {
-            *moment = visit.answers.begin;
-        }
-        visit.answers.load.moment = visit.answers.begin;
         nobody_more(&visit, &loose, &Config { lifetimes, ..loose.clone() })?;
         let ended = vec![("ada".to_owned(), visit.answers.begin)];
         nobody_more(&visit, &loose, &Config { ended, ..loose.clone() })?;
@@ -143,28 +142,73 @@ proptest! {
     #[test]
     fn one_backend_less(visit in visits(), last in 1_usize..3) {
         let loose = for_all_who_are_signed_in(&visit.config);
-        let fewer: Vec<_> = loose.backends.iter().copied().take(last).collect();
+        let fewer: Vec<_> = loose.backends.iter().take(last).cloned().collect();
         nobody_more(&visit, &loose, &Config { backends: fewer, ..loose.clone() })?;
-        // Keys that are not ours prove nothing.
-        let tokens = |trust| Config { backends: vec![Backend::Tokens(trust)], ..loose.clone() };
-        for one in [Trust::Rsa, Trust::Ec] {
-            if visit.answers.keys[0].answer.as_ref().is_ok_and(|names| names.len() == 2)
-                && visit.answers.keys[0].moment >= visit.answers.begin {
-                let mut visit = visit.clone();
-                visit.answers.keys.truncate(1);
-                visit.answers.keys[0].moment = visit.answers.begin;
-                visit.request.fields.retain(|(_, value)| !value.starts_with("Bearer ")
-                    || names_its_key(value));
-                nobody_more(&visit, &tokens(Trust::Provider), &tokens(one))?;
-            }
+    }
+
+    #[test]
+    fn tokens_that_must_say_more(visit in visits_with_tokens(), which in any::<Index>(),
+        claim in select(vec!["exp", "iss", "aud", "email", "jti"]), issuer in select(vec!["idp", "evil"])) {
+        let Some(loose) = visit.config.trust() else { return Ok(()) };
+        let audience = fewer(&loose.audience, which);
+        let issuers = if loose.issuer.is_empty() { vec![issuer] } else { fewer(&loose.issuer, which) };
+        let require = [&loose.require[..], &[claim]].concat();
+        let by_far = Trust { ignored: vec!["exp", "nbf", "iat", "aud", "iss", "sub", "jti"],
+            strict_audience: false, ..loose.clone() };
+        for strict in [
+            Trust { audience, ..loose.clone() },
+            Trust { issuer: issuers, ..loose.clone() },
+            Trust { require, ..loose.clone() },
+            Trust { ignored: without(&loose.ignored, which), ..loose.clone() },
+            Trust { strict_audience: loose.audience.len() == 1, ..loose.clone() },
+        ] {
+            no_token_more(&visit, loose, strict)?;
         }
+        no_token_more(&visit, &by_far, loose.clone())?;
+    }
+
+    #[test]
+    fn tokens_that_hold_shorter(visit in visits_with_tokens(), less in select(vec![1, 500, 1000, 30_000,
+        60_000, 3_600_000])) {
+        let Some(loose) = visit.config.trust() else { return Ok(()) };
+        no_token_more(&visit, loose, Trust { leeway: loose.leeway - less, ..loose.clone() })?;
+    }
+
+    #[test]
+    fn fewer_keys_and_algorithms(visit in visits_with_tokens(), which in any::<Index>()) {
+        let Some(loose) = visit.config.trust() else { return Ok(()) };
+        let algorithms = fewer(&loose.algorithms, which);
+        let keys = loose.keys.iter().copied().filter(|key| algorithms.contains(&tokens::algorithm(key.name)));
+        let strict = Trust { keys: keys.collect(), algorithms, ..loose.clone() };
+        // A token may name any key that is left; one that named a key that has gone may be any key's.
+        if strict.keys.len() == loose.keys.len() || names_no_key(&visit) {
+            no_token_more(&visit, loose, strict)?;
+        }
+        let strict = Trust { keys: without(&loose.keys, which), ..loose.clone() }.for_its_keys(&loose.algorithms);
+        if names_no_key(&visit) {
+            no_token_more(&visit, loose, strict)?;
+        }
+        // Keys that nobody fetches any more are none.
+        let strict = Trust { provider: false, ..loose.clone() }.for_its_keys(&[]);
+        no_token_more(&visit, loose, strict)?;
     }
 }
 
-/// A fixed key without a name opens what names another one; a provider's does not.
-fn names_its_key(value: &str) -> bool {
-    let issued = authgate_tests::case::tokens::look_up(value.trim_start_matches("Bearer "));
-    issued.is_none_or(|issued| {
-        issued.kid.is_none_or(|kid| (kid == "rsa2048") == (issued.algorithm == "RS256") && kid != "unknown")
-    })
+/// One less, but never none: that would mean all.
+fn fewer<T: Clone>(list: &[T], which: Index) -> Vec<T> {
+    if list.len() > 1 { without(list, which) } else { list.to_vec() }
+}
+
+/// The same for gates that check tokens like this, if there can be such gates.
+fn no_token_more(visit: &Visit, loose: &Trust, strict: Trust) -> Result<(), TestCaseError> {
+    if !strict.is_complete() {
+        return Ok(());
+    }
+    let with = |trust| Config { backends: vec![Backend::Tokens(trust)], ..visit.config.clone() };
+    nobody_more(visit, &with(loose.clone()), &with(strict))
+}
+
+fn names_no_key(visit: &Visit) -> bool {
+    let words = visit.request.fields.iter().flat_map(|(_, value)| value.split(' '));
+    words.filter_map(tokens::look_up).all(|issued| issued.kid.is_none())
 }

@@ -137,3 +137,23 @@ impl fmt::Display for Denial {
         f.write_str(&self.explain())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_head_clients_learn_no_more_than_that_it_is_too_large_or_bad() {
+        let large = HeadError::TooLarge { limit: 1, at: None };
+        for (error, status, text) in [
+            (HeadError::Host, 400, "Bad request"),
+            (HeadError::Method, 400, "Bad request"),
+            (large, 431, "Request head too large"),
+            (HeadError::TooManyHeaders { limit: 1, at: None }, 431, "Request head too large"),
+        ] {
+            let answer = Denial::from(error).answer();
+            assert_eq!((answer.status.as_u16(), answer.text), (status, text), "{error}");
+        }
+        assert_eq!(Denial::from(large).to_string(), large.to_string());
+    }
+}

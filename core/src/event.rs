@@ -146,3 +146,15 @@ impl Note {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_prints_as_the_log_calls_it() {
+        let names =
+            [Outcome::Forward, Outcome::Respond, Outcome::Delegate].map(|outcome| outcome.to_string());
+        assert_eq!(names, ["forward", "respond", "delegate"]);
+    }
+}

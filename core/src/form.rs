@@ -246,4 +246,43 @@ mod tests {
             prop_assert_eq!(credentials.password.expose(), &password);
         }
     }
+
+    #[test]
+    fn what_is_as_long_as_it_may_be_is_read() {
+        let (longest, escaped) = ("a".repeat(LONGEST_FIELD), "%61".repeat(LONGEST_FIELD));
+        assert!(parse(format!("{longest}=1&x={longest}&y={escaped}")).is_ok());
+        assert_eq!(parse(format!("{longest}a=1")).unwrap_err(), FormError::FieldTooLarge);
+        assert_eq!(parse(format!("y={escaped}%61")).unwrap_err(), FormError::FieldTooLarge);
+        let length = LIMIT.bytes().to_string();
+        let fields: [(&[u8], &[u8]); 2] =
+            [(b"content-type", b"application/x-www-form-urlencoded"), (b"content-length", length.as_bytes())];
+        assert_eq!(LoginFields::expect(HeaderView::Pairs(&fields)), Ok(()));
+        assert!(LIMIT.body(vec![0; LIMIT.bytes()]).is_ok());
+
+        let longest = "a".repeat(LONGEST_CREDENTIAL);
+        let credentials = |username: &str, password: &str| {
+            parse(format!("username={username}&password={password}")).unwrap().credentials().map(|_| ())
+        };
+        assert_eq!(credentials(&longest, &longest), Ok(()));
+        for (username, password) in [(&*format!("{longest}a"), "b"), ("b", &*format!("{longest}a"))] {
+            assert!(credentials(username, password).unwrap_err().contains("1024"));
+        }
+    }
+
+    #[test]
+    fn clients_learn_of_a_form_by_its_status_alone_and_the_log_by_a_sentence() {
+        for (error, status, text, told) in [
+            (FormError::Body(BodyError::TooLarge), 413, "Form too large", "larger than a form may be"),
+            (FormError::Body(BodyError::TooSlow), 408, "Request timeout", "did not come in time"),
+            (FormError::Body(BodyError::Cut), 400, "Bad request", "ended before it was whole"),
+            (FormError::FieldTooLarge, 413, "Form too large", "longer than 8192 bytes"),
+            (FormError::TooManyFields, 413, "Form too large", "more than 64 fields"),
+            (FormError::NotAForm, 400, "Bad request", "content type"),
+            (FormError::NotUtf8, 400, "Bad request", "UTF-8"),
+            (FormError::Repeated, 400, "Bad request", "stands twice"),
+        ] {
+            assert_eq!((error.status().as_u16(), error.text()), (status, text));
+            assert!(error.to_string().contains(told), "{error}");
+        }
+    }
 }

@@ -254,4 +254,37 @@ mod tests {
         assert_eq!((endings.sessions.moments.len(), endings.users.moments.len()), (1, 0));
         assert!(!endings.spare(&id(1), "bob", at(0)), "whatever is as old as what was forgotten");
     }
+
+    #[test]
+    fn what_comes_back_from_a_store_counts_once() {
+        let mut endings = endings(10);
+        endings.end_user("ada", at(100), at(100));
+        let ending = |until| Ending::User { user: "ada".to_owned(), until: at(until) };
+        endings.hear(vec![ending(100), ending(99)], at(100));
+        assert_eq!(endings.count(), 1);
+        assert!(endings.issue("ada", 1, at(200)).is_some());
+        endings.hear(vec![ending(101)], at(102));
+        assert_eq!(endings.count(), 2);
+        assert!(endings.issue("ada", 1, at(200)).is_none());
+    }
+
+    #[test]
+    fn where_sessions_live_longer_than_before_endings_are_remembered_longer() {
+        let mut endings = Endings::new(10, Duration::from_hours(1));
+        endings.outlive(Duration::from_hours(10));
+        endings.end(id(1), at(100), at(100));
+        endings.end(id(2), at(7300), at(7300));
+        assert!(endings.spare(&id(3), "ada", at(90)), "nothing had to be forgotten");
+        endings.outlive(Duration::from_hours(1));
+        endings.end(id(4), at(9000), at(9000));
+        assert!(endings.spare(&id(3), "ada", at(90)), "nor for a shorter time");
+    }
+
+    #[test]
+    fn a_session_that_has_just_begun_outlives_an_ending_of_those_before() {
+        let mut endings = endings(10);
+        let issued = endings.issue("ada", 0, at(100)).unwrap();
+        endings.end_user("ada", at(50), at(100));
+        assert!(endings.spare(&id(1), "ada", issued), "the clock has not stepped back");
+    }
 }

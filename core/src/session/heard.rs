@@ -134,4 +134,25 @@ mod tests {
             assert_eq!(heard.store_time(at(60)), at(skew + 60));
         }
     }
+
+    #[test]
+    fn whatever_is_as_old_as_the_stores_memory_is_not_known_to_it() {
+        let mut heard = Heard::default();
+        assert!(heard.floor().is_none() && heard.reaches(at(0)));
+        heard.begin_at(at(5));
+        heard.begin_at(at(4));
+        assert_eq!(heard.floor(), Some(at(5)));
+        assert!(!heard.reaches(at(5)) && heard.reaches(at(6)));
+    }
+
+    #[test]
+    fn an_answer_that_was_asked_for_earlier_and_came_later_takes_nothing_back() {
+        let mut heard = Heard::default();
+        heard.hear("2".to_owned(), false, at(10), at(10), at(20));
+        heard.hear("1".to_owned(), false, at(5), at(5), at(30));
+        assert!(heard.within(Duration::from_millis(20), at(30)));
+        // Unless it is from before the clock was set back.
+        heard.hear("3".to_owned(), false, at(0), at(0), at(2));
+        assert!(heard.within(Duration::from_millis(2), at(2)));
+    }
 }

@@ -99,4 +99,13 @@ mod tests {
         assert_eq!(serde_json::from_str::<SessionId>(&json).unwrap(), id);
         assert_eq!(json, format!("\"{id}\""));
     }
+
+    #[test]
+    fn t25_an_id_is_told_in_whole_where_it_is_asked_for_and_else_shortened() {
+        let (secret, other) = (SessionSecret::new([7; 32]), SessionSecret::new([8; 32]));
+        assert_eq!(secret.bytes(), &[7; 32]);
+        assert_ne!(secret.id().as_bytes(), other.id().as_bytes());
+        let id = secret.id().to_string();
+        assert_eq!((id.len(), format!("{:?}", secret.id())), (43, format!("SessionId({}…)", &id[..8])));
+    }
 }

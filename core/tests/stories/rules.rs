@@ -358,3 +358,38 @@ fn two_tables_of_who_may_pass_are_refused() {
         assert_eq!(gate().allowed_networks([network]).build().unwrap_err().field(), "allowed_networks");
     }
 }
+
+#[test]
+fn an_explanation_names_the_rules_that_decide_and_whom_they_refuse() {
+    let gate = gate(Sessions::records()).rules(rules()).allowed_hosts([HOST]).build().unwrap();
+    let outside = Peer::from(std::net::IpAddr::from([192, 0, 2, 1]));
+    let explain = |path, user| gate.explain("GET", path, Some(&user), outside).to_string();
+    let one = explain("/ops/audit", user("v", &["viewer"]));
+    assert!(one.contains(") decides and does not allow: user \"v\", role viewer"), "{one}");
+    let two = explain("/ops/queues", user("n", &[]));
+    assert!(
+        two.contains("), and rule 2 (") && two.contains(" decide and do not allow: user \"n\", without"),
+        "{two}"
+    );
+    assert_eq!(two.matches(", and rule").count(), 1, "{two}");
+}
+
+#[test]
+fn without_rules_an_explanation_goes_by_whom_the_gate_is_open_to() {
+    let gate = gate(Sessions::records()).access(Access::admins()).build().unwrap();
+    let outside = Peer::from(std::net::IpAddr::from([192, 0, 2, 1]));
+    let root = User { is_admin: true, ..user("root", &["a", "b"]) };
+    for (user, told) in [
+        (None, "refused: there are no rules, and nobody has signed in"),
+        (
+            Some(&user("ada", &[])),
+            "refused: there are no rules, and the gate is not open to user \"ada\", without roles",
+        ),
+        (
+            Some(&root),
+            "allowed: there are no rules, and the gate is open to user \"root\", an administrator, role a b",
+        ),
+    ] {
+        assert_eq!(gate.explain("GET", "/ops/queues", user, outside).to_string(), told);
+    }
+}

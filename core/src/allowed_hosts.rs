@@ -28,3 +28,21 @@ impl AllowedHosts {
             })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_allowed_by_its_name_and_by_its_port_where_one_is_listed() {
+        let hosts = ["dash.example".to_owned(), "ops.example:8443".to_owned()];
+        let hosts = AllowedHosts::parse(&hosts).unwrap();
+        let allows = |text, scheme| hosts.contain(Authority::parse(text), scheme);
+        assert!(allows("DASH.example", Scheme::Http) && allows("dash.example:99", Scheme::Https));
+        assert!(allows("ops.example:8443", Scheme::Https));
+        assert!(!allows("ops.example", Scheme::Https) && !allows("ops.example:8444", Scheme::Https));
+        assert!(!allows("evil.example", Scheme::Http) && !hosts.contain(None, Scheme::Http));
+        let any = AllowedHosts::default();
+        assert!(any.contain(None, Scheme::Http) && any.contain(Authority::parse("a"), Scheme::Http));
+    }
+}

@@ -110,4 +110,17 @@ mod tests {
         assert_eq!(kind(&[("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")]), Kind::WebSocket);
         assert_eq!(kind(&[("sec-fetch-mode", "websocket")]), Kind::WebSocket);
     }
+
+    #[test]
+    fn whoever_takes_one_kind_of_page_is_sent_one() {
+        for page in ["text/html", "application/xhtml+xml", "*/*"] {
+            assert_eq!(kind(&[("accept", "application/json"), ("accept", page)]), Kind::Page);
+        }
+    }
+
+    #[test]
+    fn a_kind_prints_as_the_log_calls_it() {
+        let kinds = [Kind::Page, Kind::Htmx, Kind::Api, Kind::WebSocket].map(|kind| kind.to_string());
+        assert_eq!(kinds, ["page", "htmx", "api", "websocket"]);
+    }
 }

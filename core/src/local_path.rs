@@ -194,4 +194,10 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_link_prints_as_it_stands() {
+        let home = LocalPath::home(&Mount::default());
+        assert_eq!((home.to_string(), format!("{home:?}")), ("/".to_owned(), "LocalPath(\"/\")".to_owned()));
+    }
 }

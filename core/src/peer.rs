@@ -42,3 +42,16 @@ impl std::fmt::Display for Peer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_its_address_whatever_its_port() {
+        let socket = SocketAddr::from(([192, 0, 2, 1], 80));
+        assert_eq!(Peer::from(socket), Peer::from(socket.ip()));
+        let shown = [Peer::from(socket), Peer::Unix, Peer::Unknown].map(|peer| peer.to_string());
+        assert_eq!(shown, ["192.0.2.1", "unix", "unknown"]);
+    }
+}

@@ -94,4 +94,12 @@ mod tests {
         assert_eq!(headers.get_all(VARY).iter().collect::<Vec<_>>(), ["Accept", "Cookie"]);
         assert_eq!(headers.get_all(SET_COOKIE).iter().collect::<Vec<_>>(), ["a=2"]);
     }
+
+    #[test]
+    fn there_is_something_to_write_once_a_session_was_looked_for() {
+        let mut fields = ResponseFields::default();
+        assert!(fields.is_empty() && fields.appended().next().is_none());
+        fields.touch();
+        assert!(!fields.is_empty() && fields.appended().count() == 1);
+    }
 }

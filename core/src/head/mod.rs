@@ -214,3 +214,44 @@ fn split_target(target: &str) -> (Option<&str>, &str) {
 pub(crate) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIELDS: [(&[u8], &[u8]); 2] = [(b"host", b"a"), (b"accept", b"b")];
+
+    #[test]
+    fn a_head_that_is_as_large_as_it_may_be_is_read() {
+        let head = Head::new("GET", "/ab?cd", HeaderView::Pairs(&FIELDS));
+        let (headers, bytes) = head.headers.size();
+        let limits = HeadLimits { headers, bytes: bytes + "/ab".len() + "cd".len() };
+        assert_eq!(head.check(&limits), Ok(()));
+        let fewer = HeadLimits { headers: headers - 1, ..limits };
+        assert!(matches!(head.check(&fewer), Err(HeadError::TooManyHeaders { limit: 1, .. })));
+        let shorter = HeadLimits { bytes: limits.bytes - 1, ..limits };
+        assert!(matches!(head.check(&shorter), Err(HeadError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn a_backend_reads_of_a_head_what_was_put_in() {
+        let peer = Peer::from(std::net::IpAddr::from([192, 0, 2, 1]));
+        let head = Head::new("PUT", "/a?b", HeaderView::Pairs(&FIELDS)).over(Scheme::Https).from_peer(peer);
+        assert_eq!((head.method(), head.path(), head.query()), ("PUT", "/a", Some("b")));
+        assert_eq!((head.scheme(), head.peer(), head.is_safe()), (Scheme::Https, peer, false));
+        assert_eq!(head.below("/team/").prefix(), "/team");
+        assert!(Head::new("HEAD", "/", HeaderView::Pairs(&[])).is_safe());
+    }
+
+    #[test]
+    fn hypers_types_say_the_same_as_a_head_that_was_read() {
+        let peer = Peer::from(std::net::IpAddr::from([192, 0, 2, 1]));
+        let request =
+            http::Request::put("http://dash.example:81/a?b").extension(peer).extension(Scheme::Https);
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let head = Head::from(&parts);
+        assert_eq!((head.method(), head.path(), head.query()), ("PUT", "/a", Some("b")));
+        assert_eq!((head.scheme(), head.peer()), (Scheme::Https, peer));
+        assert_eq!(head.authority, Some("dash.example:81"));
+    }
+}

@@ -235,4 +235,25 @@ mod tests {
         assert!(policy.contains("style-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
         assert!(!STYLE.contains("</") && !STYLE.contains("url(") && !STYLE.contains("@import"));
     }
+
+    #[test]
+    fn a_refusal_says_what_to_do_next() {
+        let pages = Pages::new("Ops", None, Texts::default()).unwrap();
+        let home = LocalPath::home(&crate::Mount::default());
+        let texts = Texts::default();
+        for (status, heading, advice) in [
+            (StatusCode::FORBIDDEN, &texts.not_allowed, &texts.not_allowed_advice),
+            (StatusCode::NOT_FOUND, &texts.nothing_here, &texts.nothing_here_advice),
+            (StatusCode::SERVICE_UNAVAILABLE, &texts.try_again, &texts.try_again_advice),
+            (StatusCode::BAD_GATEWAY, &texts.try_again, &texts.no_answer_advice),
+            (StatusCode::GATEWAY_TIMEOUT, &texts.try_again, &texts.no_answer_advice),
+            (StatusCode::BAD_REQUEST, &texts.did_not_work, &texts.did_not_work_advice),
+        ] {
+            let html = pages.refusal(status, "Refused", Links { home: &home, switch_user: None });
+            assert!(
+                html.contains(&escape(heading)[..]) && html.contains(&escape(advice)[..]),
+                "{status}: {html}"
+            );
+        }
+    }
 }

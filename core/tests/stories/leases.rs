@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use authgate_core::Lease;
+use authgate_core::{Lease, Sharing};
 
 use crate::visitor::Visitor;
 use crate::world::{BOTH, Tokens, World, gate, sealed};
@@ -90,5 +90,22 @@ fn what_no_session_let_through_cannot_be_revoked() {
     let token = open(&mut robot);
     for lease in [public, token] {
         assert_eq!((lease.until(), lease.is_revocable(), lease.holds(forever)), (None, false, true));
+    }
+}
+
+#[test]
+fn only_where_gates_share_a_store_must_a_stream_ask_what_has_ended_elsewhere() {
+    for sessions in BOTH {
+        for shared in [false, true] {
+            let gate = gate(sessions());
+            let world = World::new(if shared { gate.sharing(Sharing::default()) } else { gate });
+            let mut ada = world.visitor();
+            ada.sign_in("ada", "right");
+            let lease = open(&mut ada);
+            assert_eq!(lease.is_shared(), shared);
+            let later = world.clock.now().after(Duration::from_mins(1));
+            assert_eq!(lease.asks(later).is_some(), shared);
+            assert!(format!("{lease:?}").starts_with("Lease { until: Some("), "{lease:?}");
+        }
     }
 }

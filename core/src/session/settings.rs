@@ -192,4 +192,25 @@ mod tests {
             assert_eq!(sessions.prepare("dashboard", None).map(drop).unwrap_err().field(), field);
         }
     }
+
+    #[test]
+    fn what_is_just_usable_is_used() {
+        let (second, hours) = (Duration::from_secs(1), Duration::from_hours);
+        for sessions in [
+            Sessions::records().lifetime(second),
+            Sessions::records().idle(second),
+            Sessions::records().lifetime(hours(24 * 366)),
+            Sessions::records().lifetime(hours(13)).idle(hours(13)),
+            Sessions::records().idle(hours(2)).renew_every(hours(1)),
+        ] {
+            let told = format!("{sessions:?}");
+            assert!(sessions.prepare("dashboard", None).is_ok(), "{told}");
+        }
+        let short = Sessions::records().lifetime(Duration::from_millis(999));
+        assert_eq!(short.prepare("dashboard", None).map(drop).unwrap_err().field(), "session_lifetime");
+        assert_eq!(
+            format!("{:?}", Sessions::records().idle(second)),
+            "Sessions { sealed: false, idle: Some(1s), lifetime: 43200s, .. }"
+        );
+    }
 }

@@ -118,6 +118,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<CountKey>(), Err(NoCountKey), "{text:?}");
         }
+        assert!(NoCountKey.to_string().contains("22 characters") && NoCount.to_string().contains("end:last"));
     }
 
     #[test]

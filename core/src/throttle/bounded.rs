@@ -147,4 +147,13 @@ mod tests {
         assert!(map.get(&key(1), at(0)).is_some());
         assert!(map.get(&key(2), at(0)).is_none());
     }
+
+    #[test]
+    fn an_entry_that_lasts_as_long_as_any_may_is_not_left_behind() {
+        let mut map = Bounded::new(2, Duration::from_secs(10));
+        for (number, end) in [(1, 10), (2, 5), (3, 6)] {
+            map.put(key(number), at(end), (), at(0));
+        }
+        assert!(map.get(&key(1), at(0)).is_some() && map.get(&key(2), at(0)).is_none());
+    }
 }

@@ -107,3 +107,17 @@ impl Fallback {
         self.asker.refuse(settings, Denial::Unanswered(why), Details::default(), login)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_way_to_get_no_answer_has_a_name_and_a_sentence_of_its_own() {
+        let names: std::collections::BTreeSet<_> = Unanswered::ALL.iter().map(|why| why.slug()).collect();
+        let told: std::collections::BTreeSet<_> = Unanswered::ALL.iter().map(ToString::to_string).collect();
+        assert_eq!((names.len(), told.len()), (6, 6));
+        assert_eq!(Unanswered::TimedOut.slug(), "upstream-timed-out");
+        assert!(Unanswered::TimedOut.to_string().contains("took too long"));
+    }
+}

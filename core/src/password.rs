@@ -51,3 +51,13 @@ impl AuthBackend for PasswordBackend {
         if self.for_host { LogoutAnswer::ToLogin } else { LogoutAnswer::EndSession }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_called_by_what_it_checks() {
+        assert_eq!(PasswordBackend::new().name(), "password");
+    }
+}

@@ -73,4 +73,12 @@ mod tests {
         assert_eq!(Timestamp::from_secs(i64::MAX).after(Duration::MAX).as_millis(), i64::MAX);
         assert_eq!(Timestamp::from_secs(1).time_left(Timestamp::from_secs(2)), Duration::ZERO);
     }
+
+    #[test]
+    fn the_systems_time_may_be_before_the_epoch() {
+        let second = Duration::from_secs(1);
+        let [before, after] =
+            [SystemTime::UNIX_EPOCH - second, SystemTime::UNIX_EPOCH + second].map(Timestamp::from);
+        assert_eq!((before.as_millis(), after.as_millis()), (-1000, 1000));
+    }
 }

@@ -118,4 +118,11 @@ mod tests {
             assert!(Claims::from_json(json).is_none(), "{json}");
         }
     }
+
+    #[test]
+    fn claims_are_the_same_if_their_text_is_and_print_nothing_of_it() {
+        let claims = |json: &str| Claims::from_json(json).unwrap();
+        assert!(claims(r#"{"a":1}"#) == claims(r#"{"a":1}"#) && claims(r#"{"a":1}"#) != claims(r#"{"a":2}"#));
+        assert_eq!(format!("{:?}", claims(r#"{"mail":"ada@dash.example"}"#)), "Claims(…)");
+    }
 }

@@ -384,6 +384,9 @@ fn audiences_and_issuers_are_as_in_pyjwt() {
         (&["a"], false, "", false),
         (&["a"], false, r#","aud":"a""#, true),
         (&["a", "b"], false, r#","aud":["x","b"]"#, true),
+        (&["a"], false, r#","aud":"x""#, false),
+        (&["a"], false, r#","aud":"""#, false),
+        (&["a"], false, r#","aud":null"#, false),
         (&["a"], false, r#","aud":["x"]"#, false),
         (&["a"], false, r#","aud":[]"#, false),
         (&["a"], false, r#","aud":["a",1]"#, false),
@@ -405,6 +408,40 @@ fn audiences_and_issuers_are_as_in_pyjwt() {
         let found = verify(&backend, &honest(&format!(r#"{{"sub":"ada"{payload}}}"#)));
         assert_eq!(found.is_ok(), opens, "{payload}: {found:?}");
     }
+}
+
+#[test]
+fn whoever_has_other_names_for_its_claims_is_understood() {
+    let backend = builder()
+        .user_claim("uid")
+        .user_name_claim("nick")
+        .admin_claim("root")
+        .roles_claim("groups")
+        .build()
+        .unwrap();
+    let token =
+        honest(r#"{"uid":"ada","nick":"Ada","root":true,"groups":["ops"],"sub":"x","is_admin":false}"#);
+    let user = verify(&backend, &token).unwrap();
+    assert_eq!(
+        (&*user.id, &*user.name, user.is_admin, user.roles),
+        ("ada", "Ada", true, vec!["ops".to_owned()])
+    );
+    assert_eq!(verify(&backend, &honest(r#"{"sub":"ada"}"#)), Err(TokenFault::NoUser));
+}
+
+#[test]
+fn as_many_claims_may_be_required_as_there_are_bits_to_count_them() {
+    let requiring = |number: usize| {
+        let require = (0..number).map(|one| format!("c{one}")).collect();
+        builder().verify_options(VerifyOptions { require, ..VerifyOptions::default() }).build()
+    };
+    assert_eq!(requiring(65).unwrap_err().field(), "require");
+    let all: String = (0..64).map(|one| format!(r#","c{one}":1"#)).collect();
+    let (all, last) = (honest(&format!(r#"{{"sub":"ada"{all}}}"#)), all.replace(r#","c63":1"#, ""));
+    let backend = requiring(64).unwrap();
+    assert!(verify(&backend, &all).is_ok());
+    let found = verify(&backend, &honest(&format!(r#"{{"sub":"ada"{last}}}"#)));
+    assert_eq!(found, Err(TokenFault::Required));
 }
 
 #[test]

@@ -104,6 +104,20 @@ mod tests {
             assert!(!format!("{reply:?}").contains("evil"), "{prefix}");
         }
     }
+
+    #[test]
+    fn an_answer_to_head_has_no_body_and_says_so() {
+        let backend = JwtBackend::builder().key(Key::secret([7; 32]).unwrap()).build().unwrap();
+        let gate = Gate::builder(backend).build().unwrap();
+        for (method, bodiless) in [("GET", false), ("HEAD", true)] {
+            let head = Head::new(method, "/login", HeaderView::Pairs(&[]));
+            let Step::Done(Decision::Respond(reply)) = gate.begin(&head, Timestamp::from_secs(0)) else {
+                panic!("there is a login page");
+            };
+            assert_eq!((reply.is_bodiless(), reply.body().is_empty()), (bodiless, bodiless));
+        }
+    }
+
     #[test]
     fn t04_a_page_that_refuses_a_bad_head_leads_home_below_the_prefix() {
         let backend = JwtBackend::builder().key(Key::secret([7; 32]).unwrap()).build().unwrap();

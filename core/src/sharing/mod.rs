@@ -62,6 +62,8 @@ mod tests {
         ] {
             assert_eq!(sharing.check().unwrap_err().field(), "sharing", "{sharing:?}");
         }
+        let loosest = Sharing { stale: seconds(60), grace: seconds(3600) };
+        assert_eq!(loosest.check(), Ok(loosest));
         let strictest = Sharing { stale: Duration::ZERO, grace: Duration::ZERO };
         assert_eq!(strictest.check(), Ok(strictest));
     }

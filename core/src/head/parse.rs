@@ -95,6 +95,27 @@ mod tests {
             Err(HeadError::Syntax { what: "a header field's name", at: 22 })
         );
         assert_eq!(parse(b"\x16\x03\x01"), Err(HeadError::Syntax { what: "the request line", at: 0 }));
+        assert_eq!(
+            parse(b"GET / HTTP/3.1\r\n\r\n"),
+            Err(HeadError::Syntax { what: "the HTTP version", at: 11 })
+        );
+        assert_eq!(parse(b"GET / HTTP/1.1\rA"), Err(HeadError::Syntax { what: "a line's end", at: 15 }));
+    }
+
+    #[test]
+    fn a_head_may_be_as_long_as_the_limit_and_what_is_beyond_it_is_not_judged() {
+        let limited = |raw: &[u8], bytes| {
+            let mut slots = [httparse::EMPTY_HEADER; 4];
+            let limits = HeadLimits { bytes, headers: 4 };
+            Head::parse(raw, &mut slots, &limits).map(|found| found.map(|(_, length)| length))
+        };
+        let raw = b"GET / HTTP/1.1\r\nA: b\r\n\r\n";
+        assert_eq!(limited(raw, raw.len()), Ok(Some(raw.len())));
+        let unfinished = &raw[..raw.len() - 1];
+        assert_eq!(limited(unfinished, unfinished.len()), Ok(None));
+        let bad = b"GET / HTTP/1.1\r\nA: b\0";
+        assert!(matches!(limited(bad, 21), Err(HeadError::Syntax { at: 20, .. })));
+        assert_eq!(limited(bad, 20), Err(HeadError::TooLarge { limit: 20, at: Some(20) }));
     }
 
     #[test]

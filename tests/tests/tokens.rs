@@ -454,6 +454,7 @@ fn a_required_claim_must_be_there_and_not_null() {
         (r#""exp":9999999999,"tenant":null"#, false),
         (r#""exp":9999999999,"tenant":1,"tenant":null"#, false),
         (r#""exp":9999999999,"tenant":null,"tenant":1"#, true),
+        (r#""exp":9999999999,"tenant":1,"tenant":2"#, true),
         (r#""tenant":1"#, false),
     ] {
         let found = verify(&backend, &honest(&format!(r#"{{"sub":"ada",{payload}}}"#)));

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn t25_an_id_is_told_in_whole_where_it_is_asked_for_and_else_shortened() {
+    fn an_id_is_told_in_whole_where_it_is_asked_for_and_else_shortened() {
         let (secret, other) = (SessionSecret::new([7; 32]), SessionSecret::new([8; 32]));
         assert_eq!(secret.bytes(), &[7; 32]);
         assert_ne!(secret.id().as_bytes(), other.id().as_bytes());

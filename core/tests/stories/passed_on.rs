@@ -249,6 +249,27 @@ fn a_server_behind_the_gate_cannot_set_the_session() {
 }
 
 #[test]
+fn t22_a_session_by_any_name_is_the_gates_alone() {
+    for name in ["authgate", "ours"] {
+        let sessions = Sessions::records().cookie_name(name);
+        let mut ada = World::new(gate(sessions).upstream(Upstream::new())).visitor();
+        ada.sign_in("ada", "right");
+        assert!(ada.cookie.as_ref().unwrap().contains(name));
+        assert!(!passed(&ada, "/ops/queues", &[]).headers.contains_key("cookie"), "{name}");
+        let head = Head::new("GET", "/ops/static/x", HeaderView::Pairs(&[]));
+        let Step::Done(Decision::Forward(admission)) = ada.world.gate.begin(&head, ada.clock.now()) else {
+            panic!("a public path is passed on")
+        };
+        let mut answer = HeaderMap::new();
+        for prefix in ["", "__Host-"] {
+            answer.append("set-cookie", format!("{prefix}{name}=evil; Secure; Path=/").parse().unwrap());
+        }
+        admission.response_fields().apply(&mut answer);
+        assert!(answer.is_empty(), "{answer:?}");
+    }
+}
+
+#[test]
 fn t32_no_answer_from_behind_is_told_as_each_can_read_it_and_no_more() {
     let ada = ada(|gate| gate);
     let fallback = |fields: &[(&str, &str)], method| -> Fallback {

@@ -101,6 +101,10 @@ mod tests {
         assert!(is_readable(&quoted));
         let wide = format!("[{}[]]", "[],".repeat(1000));
         assert!(is_readable(&wide));
+        // An escaped quote does not end a string, and brackets in one close nothing.
+        assert!(!is_readable(&format!(r#"["\"",{}]"#, nested(127))));
+        let (open, close) = ("[".repeat(100), "]".repeat(100));
+        assert!(!is_readable(&format!(r#"{open}"{close}",{open}{close}{close}"#)));
     }
 
     #[test]

@@ -299,3 +299,39 @@ impl SessionRules {
 fn differ(one: Option<Fingerprint>, other: Option<Fingerprint>) -> bool {
     one.zip(other).is_some_and(|(one, other)| one != other)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Sessions;
+    use crate::session::tests::session;
+
+    fn rules() -> SessionRules {
+        Sessions::records().prepare("dashboard", None).unwrap()
+    }
+
+    #[test]
+    fn t24_a_session_may_be_from_a_clock_that_is_ahead_by_its_whole_lifetime_and_no_more() {
+        let (rules, session) = (rules(), session("ada"));
+        let earliest = session.ends.before(2 * rules.lifetime);
+        assert_eq!(rules.judge(&session, earliest), Ok(()));
+        let before = earliest.before(Duration::from_millis(1));
+        assert_eq!(rules.judge(&session, before), Err(SessionFault::Cookie));
+    }
+
+    #[test]
+    fn a_renewed_session_knows_the_credential_that_either_of_them_knew() {
+        let (rules, now) = (rules(), Timestamp::from_secs(1100));
+        let hash = Some(Fingerprint::of("hash"));
+        for (kept, found, renewed) in
+            [(hash, None, hash), (None, hash, hash), (hash, hash, hash), (None, None, None)]
+        {
+            let session = Session { credential: kept, ..session("ada") };
+            let account = Account { user: session.user.clone(), credential: found };
+            let session = rules.renewed(session, Lookup::Found(account), now).unwrap();
+            assert_eq!(session.credential, renewed);
+        }
+        let other = Account { user: User::new("ada"), credential: Some(Fingerprint::of("another")) };
+        assert!(rules.renewed(session("ada"), Lookup::Found(other), now).is_none());
+    }
+}

@@ -221,6 +221,8 @@ fn a_key_set_serves_every_algorithm_that_is_allowed() {
         let known = token(&header, r#"{"sub":"ada"}"#, &*signer(name));
         assert!(verify(&backend, &known).is_ok() && verify(&backend, &signed(name)).is_ok(), "{name}");
     }
+    let some = JwtBackend::builder().keys(Key::jwk_set(&set).unwrap()).algorithms([Algorithm::ES256]).build();
+    assert!(some.is_ok(), "a set may hold more than is allowed");
     let secret =
         Key::jwk(&format!(r#"{{"kty":"oct","k":"{}","alg":"HS512"}}"#, base64(SECRET.as_bytes()))).unwrap();
     let built = JwtBackend::builder().key(secret).algorithms([Algorithm::HS256]).build();

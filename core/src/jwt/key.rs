@@ -326,7 +326,14 @@ mod tests {
         assert!(Key::jwk(&format!("{{\"kty\":\"oct\",\"k\":\"{wrapped}\"}}")).is_err());
         let spki = [&[0x30, 0x2a, 0x30, 0x05][..], b"\x06\x03\x2b\x65\x70\x03\x21\x00", &[7; 32]].concat();
         assert!(Key::secret(spki).is_err());
-        assert!(!Key::jwk_set("\"a secret\"").unwrap_err().to_string().contains("secret"));
+        let told = Key::jwk_set("\"a secret\"").unwrap_err().to_string();
+        assert!(!told.contains("secret") && told.contains("line 1, column"), "{told}");
+        for odd in [
+            &b"0 begins like DER, and is forty bytes long"[..],
+            b"-----BE\xffGIN is no text, and long enough",
+        ] {
+            assert!(Key::secret(odd).is_ok());
+        }
         assert!(Key::secret("{not json, just an odd secret of many bytes}").is_ok());
     }
 

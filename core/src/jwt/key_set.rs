@@ -446,4 +446,15 @@ mod tests {
         assert_eq!(new.next_fetch(START), HOUR);
         assert!(new.begin_fetch_for_token(later(SECOND)).is_err());
     }
+
+    #[test]
+    fn a_successor_takes_only_what_its_own_algorithms_are_for() {
+        let (before, same) = (key_set(KeySetLimits::default()), key_set(KeySetLimits::default()));
+        before.fetched(&with("a"), None, START).unwrap();
+        same.succeed(&before);
+        assert!(knows(&same, "a", START));
+        let other = KeySet::new(&[Algorithm::ES256], KeySetLimits::default()).unwrap();
+        other.succeed(&before);
+        assert!(other.verifiers(START).is_none());
+    }
 }

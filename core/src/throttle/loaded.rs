@@ -157,4 +157,23 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_stranger_is_counted_by_network_and_name_and_who_has_signed_in_there_as_a_pair() {
+        let now = Timestamp::from_secs(1_800_000_000);
+        let client = Peer::from(std::net::IpAddr::from([192, 0, 2, 1]));
+        let keys = Loaded::keys(client, "ada");
+        let kinds = |swaps: &[Swap]| swaps.iter().map(|swap| swap.key.kind).collect::<String>();
+        let mut loaded = Loaded::new(limits(), keys, &[None; 4], now).unwrap();
+        let (charge, swaps) = loaded.charge(client, "ada", now).unwrap();
+        assert_eq!(kinds(&swaps), "nu");
+        assert!(swaps.iter().all(|swap| swap.was.is_none() && swap.becomes.is_some()));
+        assert!(kinds(&loaded.refund(charge, now)).starts_with('k'));
+
+        let end = now.after(Duration::from_secs(10));
+        let known = [Some(Count { end, last: end }), None, None, None];
+        let mut loaded = Loaded::new(limits(), keys, &known, now).unwrap();
+        let (_, swaps) = loaded.charge(client, "ada", now).unwrap();
+        assert!(kinds(&swaps).contains('p'), "{swaps:?}");
+    }
 }

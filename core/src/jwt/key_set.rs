@@ -457,4 +457,13 @@ mod tests {
         other.succeed(&before);
         assert!(other.verifiers(START).is_none());
     }
+
+    #[test]
+    fn a_set_tells_of_keys_as_they_were_when_it_was_asked_for() {
+        let set = key_set(KeySetLimits::default());
+        assert!(!set.is_of(START));
+        set.begin_fetch(START);
+        set.fetched(&with("a"), None, later(SECOND)).unwrap();
+        assert!(set.is_of(START) && !set.is_of(later(SECOND)));
+    }
 }

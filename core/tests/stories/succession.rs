@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use authgate_core::{Gate, PasswordBackend, Rule, Sessions};
+use authgate_core::{Gate, PasswordBackend, Rule, Sessions, ThrottleLimits};
 
 use crate::world::{BOTH, World, gate};
 
@@ -55,6 +55,9 @@ fn t28_tries_stay_counted_behind_the_next_gate() {
     }
     let new = old.behind(gate(Sessions::records()).succeeding(&old.gate));
     assert_eq!(new.visitor().try_to_sign_in("ada", "right").status, 429);
+    let more = ThrottleLimits { tries: 20, ..ThrottleLimits::default() };
+    let more = old.behind(gate(Sessions::records()).throttle(more).succeeding(&old.gate));
+    assert_eq!(more.visitor().try_to_sign_in("ada", "right").status, 303, "other limits are counted anew");
     let stranger = old.behind(gate(Sessions::records()));
     assert_eq!(stranger.visitor().try_to_sign_in("ada", "right").status, 303, "another gate knows nothing");
 }

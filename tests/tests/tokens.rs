@@ -438,7 +438,7 @@ fn as_many_claims_may_be_required_as_there_are_bits_to_count_them() {
         builder().verify_options(VerifyOptions { require, ..VerifyOptions::default() }).build()
     };
     assert_eq!(requiring(65).unwrap_err().field(), "require");
-    let all: String = (0..64).map(|one| format!(r#","c{one}":1"#)).collect();
+    let all = (0..64).map(|one| format!(r#","c{one}":1"#)).collect::<Vec<_>>().concat();
     let (all, last) = (honest(&format!(r#"{{"sub":"ada"{all}}}"#)), all.replace(r#","c63":1"#, ""));
     let backend = requiring(64).unwrap();
     assert!(verify(&backend, &all).is_ok());

@@ -302,6 +302,8 @@ mod tests {
             "host=\"x;for=6.6.6.6;y=\";for=203.0.113.9",
             "host=\"x, for=6.6.6.6;y=\";for=203.0.113.9",
             "for=6.6.6.6, for=203.0.113.9;host=\"a\\\",for=6.6.6.6\"",
+            // A backslash escapes within quotes alone.
+            "for=6.6.6.6\\, for=203.0.113.9",
         ] {
             let pairs = [("forwarded", value)];
             let pairs: Vec<_> =

@@ -99,3 +99,14 @@ impl fmt::Display for TokenFault {
 }
 
 impl std::error::Error for TokenFault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_told_in_a_sentence() {
+        assert_eq!(TokenFault::NoUser.to_string(), "the token names no user");
+        assert_eq!(TokenFault::TooLong.to_string(), TokenFault::TooLong.explain());
+    }
+}

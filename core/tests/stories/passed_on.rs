@@ -366,3 +366,11 @@ impl AuthBackend for Own {
         vec!["/own".to_owned()]
     }
 }
+
+#[test]
+fn a_path_of_a_backends_own_is_explained_as_one_and_no_other_is() {
+    let gate = Gate::builder(PasswordBackend::new()).backend(Own).build().unwrap();
+    let explain = |path| gate.explain("GET", path, None, Peer::Unknown).to_string();
+    assert_eq!(explain("/own"), "allowed: the gate answers it itself, for everybody");
+    assert!(explain("/other").starts_with("refused: "));
+}

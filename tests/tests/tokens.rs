@@ -403,6 +403,9 @@ fn audiences_and_issuers_are_as_in_pyjwt() {
         let found = verify(&backend.build().unwrap(), &honest(&format!(r#"{{"sub":"ada"{payload}}}"#)));
         assert_eq!(found.is_ok(), *opens, "{audience:?} {strict_aud} {payload}: {found:?}");
     }
+    let demanding = builder().audience(["a"]).build().unwrap();
+    assert_eq!(verify(&demanding, &honest(r#"{"sub":"ada"}"#)), Err(TokenFault::Missing("aud")));
+    assert_eq!(verify(&demanding, &honest(r#"{"sub":"ada","aud":"x"}"#)), Err(TokenFault::Audience));
     let backend = builder().issuer(["a", "b"]).build().unwrap();
     for (payload, opens) in
         [(r#","iss":"b""#, true), (r#","iss":"c""#, false), ("", false), (r#","iss":["a"]"#, false)]

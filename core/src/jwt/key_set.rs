@@ -272,6 +272,12 @@ mod tests {
 
     /// The public key of RFC 8037, appendix A.2.
     const ED: &str = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+    /// What that key signed there, in A.4.
+    const SIGNED: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+    const SIGNATURE: &str =
+        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+    /// The public key of RFC 7515, appendix A.3.1.
+    const EC: &str = r#""kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#;
     const SECRET: &str =
         r#""kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjA""#;
 
@@ -453,9 +459,21 @@ mod tests {
         before.fetched(&with("a"), None, START).unwrap();
         same.succeed(&before);
         assert!(knows(&same, "a", START));
-        let other = KeySet::new(&[Algorithm::ES256], KeySetLimits::default()).unwrap();
-        other.succeed(&before);
-        assert!(other.verifiers(START).is_none());
+        let other = || KeySet::new(&[Algorithm::ES256], KeySetLimits::default()).unwrap();
+        let none = other();
+        none.succeed(&before);
+        assert!(none.verifiers(START).is_none());
+
+        // What was signed with a key that the successor knows, too, but for another algorithm.
+        let both = format!(r#"{{"keys":[{{{ED}}},{{{EC}}}]}}"#);
+        before.fetched(&both, None, START).unwrap();
+        let some = other();
+        some.succeed(&before);
+        let signature = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(SIGNATURE).unwrap();
+        let checks = |set: &KeySet| {
+            set.verifiers(START).unwrap().check(Algorithm::EdDSA, None, SIGNED.as_bytes(), &signature)
+        };
+        assert!(checks(&before) && !checks(&some));
     }
 
     #[test]

@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use authgate_core::{
-    Algorithm, ConfigError, JwtBackend, JwtBackendBuilder, Key, TokenFault, User, VerifyOptions,
+    Algorithm, ConfigError, JwtBackend, JwtBackendBuilder, Key, KeySetLimits, TokenFault, User, VerifyOptions,
 };
 use authgate_tests::forge::{
     self, SECRET, base64, honest, hs256, key_name, public_pem, signer, token, token_of_bytes,
@@ -227,6 +227,29 @@ fn a_key_set_serves_every_algorithm_that_is_allowed() {
         Key::jwk(&format!(r#"{{"kty":"oct","k":"{}","alg":"HS512"}}"#, base64(SECRET.as_bytes()))).unwrap();
     let built = JwtBackend::builder().key(secret).algorithms([Algorithm::HS256]).build();
     assert_eq!(built.unwrap_err().field(), "algorithms", "a JWK is pinned to its `alg`");
+}
+
+#[test]
+fn t36_nobody_forges_under_the_name_of_a_providers_key() {
+    let set = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/keys/jwks.json")).unwrap();
+    let backend = JwtBackend::builder().key_set(KeySetLimits::default()).algorithms([Algorithm::ES256]);
+    let backend = backend.build().unwrap();
+    backend.key_set().unwrap().fetched(&set, None, NOW).unwrap();
+    let good = signer("ES256");
+    let forged = |message: &[u8]| good(&[message, b"x"].concat());
+    for (kid, honestly, otherwise) in [
+        (r#","kid":"p-256""#, Ok(()), TokenFault::Signature),
+        ("", Ok(()), TokenFault::UnknownKey),
+        (r#","kid":"gone""#, Err(TokenFault::UnknownKey), TokenFault::UnknownKey),
+        (r#","kid":"ed25519""#, Err(TokenFault::Signature), TokenFault::Signature),
+    ] {
+        let header = format!(r#"{{"alg":"ES256"{kid}}}"#);
+        let verify = |sign: &dyn Fn(&[u8]) -> Vec<u8>| {
+            verify(&backend, &token(&header, r#"{"sub":"ada"}"#, sign)).map(|_| ())
+        };
+        assert_eq!(verify(&*good), honestly, "{kid}");
+        assert_eq!(verify(&forged), Err(otherwise), "{kid}");
+    }
 }
 
 #[test]
@@ -473,6 +496,8 @@ fn t39_size_and_depth_end_in_a_refusal() {
     let long = honest(&format!(r#"{{"sub":"ada","x":"{}"}}"#, "x".repeat(200_000)));
     assert_eq!(verify(&backend, &long), Err(TokenFault::TooLong));
     assert_eq!(verify(&backend, &".".repeat(200_000)), Err(TokenFault::TooLong));
+    assert_eq!(verify(&backend, &"x".repeat(64 * 1024 + 1)), Err(TokenFault::TooLong));
+    assert_eq!(verify(&backend, &"x".repeat(64 * 1024)), Err(TokenFault::Encoding), "as long as it may be");
     let nested =
         |levels: usize| format!(r#"{{"sub":"ada","x":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
     assert!(claims(&nested(126)).is_ok());

@@ -484,4 +484,12 @@ mod tests {
         set.fetched(&with("a"), None, later(SECOND)).unwrap();
         assert!(set.is_of(START) && !set.is_of(later(SECOND)));
     }
+
+    #[test]
+    fn what_is_farther_ahead_than_an_interval_is_of_a_clock_that_was_set_back() {
+        assert_eq!(wait_after(Some(later(DAY)), HOUR, START), Duration::ZERO);
+        assert_eq!(wait_after(Some(later(SECOND)), HOUR, START), HOUR);
+        assert_eq!(wait_after(Some(START), HOUR, later(SECOND)), HOUR - SECOND);
+        assert_eq!(wait_after(None, HOUR, START), Duration::ZERO);
+    }
 }

@@ -36,7 +36,7 @@
 //! | digits of a number in JSON | 4300 | `core/src/jwt/json.rs`: `MAX_DIGITS: usize = 4300` |
 //! | keys that a token without a known `kid` is tried with | 16 | `core/src/jwt/verifier.rs`: `MOST_TRIES: usize = 16` |
 //! | session's cookie, name and value | 4 KiB | `core/src/session/cookie.rs`: `LONGEST: usize = 4096` |
-//! | cookies of that name that are looked at | 8 | `core/src/session/cookie.rs`: `MOST: usize = 8` |
+//! | cookies of that name that are looked at; more are nobody's | 8 | `core/src/session/cookie.rs`: `MOST: usize = 8` |
 //! | hops in a forwarded field | 32 | `core/src/forwarded.rs`: `MOST_HOPS: usize = 32` |
 //!
 //! # How often, and for how long

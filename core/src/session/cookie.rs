@@ -52,7 +52,7 @@ pub(crate) struct SessionCookie {
 }
 
 /// How many cookies of our name are looked at. A neighbour domain may have added some; nobody has that many.
-const MOST: usize = 8;
+pub(super) const MOST: usize = 8;
 
 impl SessionCookie {
     pub(crate) fn new(settings: CookieSettings) -> Result<Self, ConfigError> {
@@ -101,7 +101,6 @@ impl SessionCookie {
             .all(&COOKIE)
             .flat_map(|field| field.split(|&byte| byte == b';'))
             .filter_map(|pair| pair.trim_ascii().strip_prefix(name)?.strip_prefix(b"="))
-            .take(MOST)
     }
 
     /// A `Set-Cookie` with this value, or nothing if it is longer than browsers keep. It ends with the browser: how long a
@@ -231,7 +230,6 @@ mod tests {
         assert!(find(&["authgates=1; Authgate=2; xauthgate=3; authgate"]).is_empty());
         assert!(find(&["__Host-authgate=x"]).is_empty(), "over TLS only");
         assert_eq!(find(&["authgate=x; authgate=y", "authgate=z"]), ["x", "y", "z"]);
-        assert_eq!(find(&[&"authgate=x;".repeat(100)]).len(), 8);
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-use super::cookie::SessionCookie;
+use super::cookie::{MOST, SessionCookie};
 use super::endings::Endings;
 use super::heard::Heard;
 use super::id::SessionSecret;
@@ -54,23 +54,24 @@ pub(crate) enum Standing {
 }
 
 impl SessionRules {
-    /// Reads the request's cookie. Two of ours are nobody's: who knows which of them the person means.
+    /// Reads the request's cookie. Two of ours are nobody's: who knows which of them the person means. So are more cookies of
+    /// the name than are looked at: the second may be among the rest, where somebody else's stands before it.
     pub(crate) fn read(&self, headers: HeaderView<'_>, scheme: Scheme) -> Presented {
         let mut ours = self.all(headers, scheme);
-        match (ours.next(), ours.next()) {
-            (Some(one), None) => Presented::One(one),
-            (None, _) if self.cookie.values(headers, scheme).next().is_none() => Presented::Nothing,
+        match (self.cookie.values(headers, scheme).take(MOST + 1).count(), ours.next(), ours.next()) {
+            (0, ..) => Presented::Nothing,
+            (..=MOST, Some(one), None) => Presented::One(one),
             _ => Presented::Bad,
         }
     }
 
-    /// All sessions that a request shows, for whoever ends them.
+    /// The sessions that a request shows, for whoever ends them.
     pub(crate) fn all<'a>(
         &'a self,
         headers: HeaderView<'a>,
         scheme: Scheme,
     ) -> impl Iterator<Item = Shown> + 'a {
-        self.cookie.values(headers, scheme).filter_map(|value| match &self.ring {
+        self.cookie.values(headers, scheme).take(MOST).filter_map(|value| match &self.ring {
             None => Some(Shown::Record(SessionSecret::parse(value)?.id())),
             Some(ring) => Some(Shown::Sealed(ring.open(value)?.into())),
         })

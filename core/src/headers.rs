@@ -67,19 +67,80 @@ impl<'a> HeaderView<'a> {
         }
     }
 
-    /// How many fields there are, and how many bytes their names and values take.
-    pub(crate) fn size(self) -> (usize, usize) {
-        let count = |sizes: &mut dyn Iterator<Item = usize>| {
-            sizes.fold((0, 0), |(fields, bytes): (usize, usize), size| {
-                (fields + 1, bytes.saturating_add(size))
-            })
-        };
+    fn for_each(self, mut look: impl FnMut(&'a [u8], &'a [u8])) {
         match self {
-            Self::Map(map) => count(&mut map.iter().map(|(name, value)| name.as_str().len() + value.len())),
-            Self::Parsed(list) => count(&mut list.iter().map(|field| field.name.len() + field.value.len())),
-            Self::Pairs(list) => count(&mut list.iter().map(|(name, value)| name.len() + value.len())),
+            Self::Map(map) => {
+                map.iter().for_each(|(name, value)| look(name.as_str().as_bytes(), value.as_bytes()));
+            }
+            Self::Parsed(list) => list.iter().for_each(|field| look(field.name.as_bytes(), field.value)),
+            Self::Pairs(list) => list.iter().for_each(|(name, value)| look(name, value)),
         }
     }
+}
+
+/// A request's header fields after one look at all of them: most of those that a gate asks for are not there, and then nobody
+/// looks again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fields<'a> {
+    view: HeaderView<'a>,
+    /// A bit for each name that stands there; names may share one.
+    marks: u64,
+    /// How many there are.
+    pub(crate) count: usize,
+    /// How many bytes their names and values take.
+    pub(crate) bytes: usize,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn of(view: HeaderView<'a>) -> Self {
+        let mut fields = Self { view, marks: 0, count: 0, bytes: 0 };
+        view.for_each(|name, value| {
+            fields.marks |= mark(name);
+            fields.count += 1;
+            fields.bytes = fields.bytes.saturating_add(name.len() + value.len());
+        });
+        fields
+    }
+
+    pub(crate) fn view(self) -> HeaderView<'a> {
+        self.view
+    }
+
+    /// Whether the field `name` may stand there.
+    fn may_have(self, name: &HeaderName) -> bool {
+        self.marks & mark(name.as_str().as_bytes()) != 0
+    }
+
+    /// As [`HeaderView::all`].
+    pub(crate) fn all(self, name: &HeaderName) -> Values<'a, '_> {
+        if self.may_have(name) { self.view.all(name) } else { Values(Source::Pairs([].iter(), "")) }
+    }
+
+    /// As [`HeaderView::one`].
+    pub(crate) fn one(self, name: &HeaderName) -> Result<Option<&'a [u8]>, Repeated> {
+        if self.may_have(name) { self.view.one(name) } else { Ok(None) }
+    }
+
+    /// As [`HeaderView::has`].
+    pub(crate) fn has(self, name: &HeaderName) -> bool {
+        self.may_have(name) && self.view.has(name)
+    }
+
+    /// As [`HeaderView::text`].
+    pub(crate) fn text(self, name: &HeaderName) -> Option<&'a str> {
+        if self.may_have(name) { self.view.text(name) } else { None }
+    }
+
+    /// As [`HeaderView::lists`].
+    pub(crate) fn lists(self, name: &HeaderName, token: &str) -> bool {
+        self.may_have(name) && self.view.lists(name, token)
+    }
+}
+
+/// One of 64 bits, by a name's length and its ends, whatever their case.
+fn mark(name: &[u8]) -> u64 {
+    let end = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte | 0x20));
+    1 << ((name.len() + 3 * end(name.first()) + 7 * end(name.last())) % 64)
 }
 
 /// The values of one field; see [`HeaderView::all`].
@@ -111,7 +172,7 @@ impl<'a> Iterator for Values<'a, '_> {
 
 #[cfg(test)]
 mod tests {
-    use http::header::{ACCEPT, HOST};
+    use http::header::{ACCEPT, COOKIE, HOST, ORIGIN, UPGRADE};
 
     use super::*;
 
@@ -129,11 +190,19 @@ mod tests {
             assert_eq!(view.one(&ACCEPT), Err(Repeated));
             assert_eq!(view.one(&HOST), Ok(Some(&b"x"[..])));
             assert!(view.lists(&ACCEPT, "b") && view.lists(&ACCEPT, "C") && !view.lists(&ACCEPT, "a, b"));
-            assert_eq!(view.size(), (3, 22));
             assert!(
                 view.any_name(|name| name.eq_ignore_ascii_case(b"host"))
                     && !view.any_name(|name| name == b"x")
             );
+            let fields = Fields::of(view);
+            assert_eq!((fields.count, fields.bytes), (3, 22));
+            assert_eq!(fields.all(&ACCEPT).collect::<Vec<_>>(), [&b"a, B"[..], b"c"]);
+            assert_eq!((fields.one(&ACCEPT), fields.one(&HOST)), (Err(Repeated), Ok(Some(&b"x"[..]))));
+            assert!(fields.has(&HOST) && fields.lists(&ACCEPT, "b") && fields.text(&HOST) == Some("x"));
+            for missing in [COOKIE, ORIGIN, UPGRADE] {
+                assert!(!fields.has(&missing) && fields.one(&missing) == Ok(None));
+                assert!(fields.all(&missing).next().is_none() && fields.text(&missing).is_none());
+            }
         }
     }
 }

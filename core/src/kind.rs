@@ -2,7 +2,7 @@ use std::fmt;
 
 use http::header::{ACCEPT, CONNECTION, HeaderName, SEC_WEBSOCKET_KEY, UPGRADE};
 
-use crate::headers::HeaderView;
+use crate::headers::Fields;
 
 static HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
 static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -23,7 +23,7 @@ pub enum Kind {
 
 impl Kind {
     /// Tells from the header fields alone. The path, the user agent and the host have no say.
-    pub(crate) fn of(headers: HeaderView<'_>) -> Self {
+    pub(crate) fn of(headers: Fields<'_>) -> Self {
         if is_websocket(headers) {
             Self::WebSocket
         } else if headers.all(&HX_REQUEST).any(|value| value == b"true") {
@@ -54,7 +54,7 @@ impl fmt::Display for Kind {
 
 /// Its handshake (RFC 6455 §4.1). A proxy that asks about it may have dropped `Upgrade` and `Connection`, which were for its own
 /// connection.
-fn is_websocket(headers: HeaderView<'_>) -> bool {
+fn is_websocket(headers: Fields<'_>) -> bool {
     headers.lists(&UPGRADE, "websocket") && headers.lists(&CONNECTION, "upgrade")
         || headers.has(&SEC_WEBSOCKET_KEY)
         || headers.all(&SEC_FETCH_MODE).any(|mode| mode == b"websocket")
@@ -62,28 +62,31 @@ fn is_websocket(headers: HeaderView<'_>) -> bool {
 
 /// A browser says so itself (Fetch Metadata: any mode but `navigate`), or `Accept` names JSON or an event stream and
 /// neither HTML nor everything.
-fn is_program(headers: HeaderView<'_>) -> bool {
+fn is_program(headers: Fields<'_>) -> bool {
     if headers.all(&SEC_FETCH_MODE).any(|mode| mode != b"navigate") {
         return true;
     }
-    let (mut data, mut page) = (false, false);
+    let mut data = false;
     for media in headers.all(&ACCEPT).flat_map(|value| value.split(|&byte| byte == b',')) {
         let media = media.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
         let is = |name: &[u8]| media.eq_ignore_ascii_case(name);
         let suffix = media.len().checked_sub(5).and_then(|start| media.get(start..)).unwrap_or_default();
-        page |= is(b"text/html") || is(b"application/xhtml+xml") || is(b"*/*");
+        if is(b"text/html") || is(b"application/xhtml+xml") || is(b"*/*") {
+            return false;
+        }
         data |= is(b"application/json") || is(b"text/event-stream") || suffix.eq_ignore_ascii_case(b"+json");
     }
-    data && !page
+    data
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HeaderView;
 
     fn kind(fields: &[(&'static str, &'static str)]) -> Kind {
         let pairs: Vec<_> = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-        Kind::of(HeaderView::Pairs(&pairs))
+        Kind::of(Fields::of(HeaderView::Pairs(&pairs)))
     }
 
     #[test]

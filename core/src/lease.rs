@@ -1,5 +1,7 @@
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use crate::session::{SessionId, SessionRules};
 use crate::{EndingsNews, EndingsSince, Gate, Timestamp};
 
@@ -15,7 +17,7 @@ pub struct Lease {
 #[derive(Debug, Clone)]
 pub(crate) struct Holder {
     pub(crate) id: SessionId,
-    pub(crate) user: String,
+    pub(crate) user: SmolStr,
     pub(crate) issued: Timestamp,
 }
 

@@ -3,6 +3,7 @@ use std::fmt;
 use http::HeaderValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::byte_class::ByteClass;
 use crate::mount::{Mount, below};
 use crate::path::{decode_fully, is_bare, is_dots};
 
@@ -11,6 +12,9 @@ pub(crate) const MAX_NEXT: usize = 2048;
 
 /// What stays readable in a query value (RFC 3986 §2.3, unreserved); everything else is escaped.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What a link may be made of.
+static LINK: ByteClass = ByteClass::graphic_but(b"\\");
 
 /// A path on this very site, below the mount: the only value that a redirect can be built from.
 ///
@@ -31,24 +35,31 @@ impl LocalPath {
     /// # Ok::<(), authgate_core::ConfigError>(())
     /// ```
     pub fn parse(raw: &str, mount: &Mount) -> Option<Self> {
-        let fits = raw.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        Self::of(raw.to_owned(), mount)
+    }
+
+    /// [`parse`](Self::parse) for text that need not be copied.
+    pub(crate) fn of(raw: String, mount: &Mount) -> Option<Self> {
+        let fits = LINK.has_all(raw.as_bytes());
         let path = raw.split(['?', '#']).next()?;
         (fits && path.starts_with('/') && stays_below(path, mount.as_str()))
-            .then(|| HeaderValue::from_str(raw).ok().map(Self))
+            .then(|| HeaderValue::try_from(raw).ok().map(Self))
             .flatten()
     }
 
     /// The mount's home: `/ops/`, or `/`.
     pub fn home(mount: &Mount) -> Self {
-        Self::parse(&format!("{mount}/"), mount).unwrap_or(Self(HeaderValue::from_static("/")))
+        Self::of(format!("{mount}/"), mount).unwrap_or(Self(HeaderValue::from_static("/")))
     }
 
     /// This path with one query parameter, `next`, that leads back to where somebody wanted to go.
     #[must_use]
     pub fn with_next(&self, next: Option<&Self>) -> Self {
         let Some(next) = next else { return self.clone() };
-        let link = format!("{}?next={}", self.as_str(), utf8_percent_encode(next.as_str(), QUERY_VALUE));
-        HeaderValue::from_str(&link).map_or_else(|_| self.clone(), Self)
+        let (login, next) = (self.as_str(), next.as_str());
+        let mut link = String::with_capacity(login.len() + "?next=".len() + 3 * next.len());
+        link.extend([login, "?next="].into_iter().chain(utf8_percent_encode(next, QUERY_VALUE)));
+        HeaderValue::try_from(link).map_or_else(|_| self.clone(), Self)
     }
 
     /// The link as text.

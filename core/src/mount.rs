@@ -1,11 +1,13 @@
 use std::fmt;
 
+use smol_str::{SmolStr, format_smolstr};
+
 use crate::ConfigError;
 use crate::path::is_plain;
 
 /// The prefix under which a dashboard is reached: empty, or `/ops`, or `/team/ops`; never a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Mount(String);
+pub struct Mount(SmolStr);
 
 impl Mount {
     /// Reads a prefix. A trailing slash is folded: `/` is the root, `/ops/` is `/ops`.
@@ -14,7 +16,7 @@ impl Mount {
     /// Text that is not a plain absolute path: `ops`, `//evil.example`, `/a/../b`, `/ops?x`.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         if is_prefix(text) {
-            return Ok(Self(text.strip_suffix('/').unwrap_or(text).to_owned()));
+            return Ok(Self(text.strip_suffix('/').unwrap_or(text).into()));
         }
         let remedy = if text.starts_with('/') {
             "write plain segments such as \"/ops\" or \"/team/ops\"".to_owned()
@@ -26,7 +28,8 @@ impl Mount {
 
     /// This mount inside an application that is itself reached under `prefix`, if that can start a link.
     pub(crate) fn inside(&self, prefix: &str) -> Option<Self> {
-        is_prefix(prefix).then(|| Self(format!("{}{}", prefix.strip_suffix('/').unwrap_or(prefix), self.0)))
+        is_prefix(prefix)
+            .then(|| Self(format_smolstr!("{}{}", prefix.strip_suffix('/').unwrap_or(prefix), self.0)))
     }
 
     /// The prefix as it stands before a path in a link.

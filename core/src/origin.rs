@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::Ipv6Addr;
 
+use crate::byte_class::ByteClass;
+
 /// How the browser reached us. A server that ends TLS itself puts it into the request's extensions; else it is HTTP, unless a
 /// trusted proxy says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,7 +58,7 @@ impl<'a> Authority<'a> {
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let colon = match text.strip_prefix('[') {
             Some(rest) => rest.find(']')? + 2,
-            None => text.find(':').unwrap_or(text.len()),
+            None => memchr::memchr(b':', text.as_bytes()).unwrap_or(text.len()),
         };
         let (host, port) = text.split_at_checked(colon)?;
         let port = match port.strip_prefix(':') {
@@ -104,14 +106,14 @@ impl<'a> Authority<'a> {
     }
 }
 
-/// Letters, digits, `-`, `.`, `_` (container names have it), or an IPv6 address in brackets.
+/// What a host's name may be made of; container names have `_`.
+static NAME: ByteClass = ByteClass::alphanumeric_and(b"-._");
+
+/// A name, an IPv4 address, or an IPv6 address in brackets.
 fn is_host(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => {
-            !host.is_empty()
-                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
-        }
+        None => !host.is_empty() && NAME.has_all(host.as_bytes()),
     }
 }
 

@@ -26,10 +26,10 @@ pub struct Reply {
 impl Reply {
     /// An empty answer. Nothing that the gate says may be kept by a cache.
     pub(crate) fn empty(status: StatusCode, note: Note) -> Self {
-        let headers = vec![
-            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        ];
+        // With room for what most answers have besides.
+        let mut headers = Vec::with_capacity(4);
+        headers.push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
+        headers.push((X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
         Self { status, headers, body: Bytes::new(), bodiless: false, form: None, note }
     }
 

@@ -4,21 +4,29 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use smol_str::SmolStr;
 
 /// Who was admitted.
 ///
 /// Nobody is an administrator, and nobody has a role, unless the backend says so.
+///
+/// ```
+/// use authgate_core::User;
+///
+/// let ada = User { name: "Ada Lovelace".into(), roles: vec!["ops".into()], ..User::new("ada") };
+/// assert!(ada.has_role("ops") && ada.name == "Ada Lovelace" && !ada.is_admin);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct User {
     /// What identifies the user for good; never empty.
-    pub id: String,
+    pub id: SmolStr,
     /// What to call the user on a page.
-    pub name: String,
+    pub name: SmolStr,
     /// Whether the user may do everything.
     pub is_admin: bool,
     /// Names of the roles that the user has.
-    pub roles: Vec<String>,
+    pub roles: Vec<SmolStr>,
     /// The claims of the token that the user presented, if it was a token. No session keeps them.
     #[serde(skip)]
     pub claims: Option<Claims>,
@@ -30,7 +38,7 @@ pub struct User {
 
 impl User {
     /// A user without any right, called by their id.
-    pub fn new(id: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<SmolStr>) -> Self {
         let id = id.into();
         Self { name: id.clone(), id, is_admin: false, roles: Vec::new(), claims: None, extra: None }
     }

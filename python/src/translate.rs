@@ -52,7 +52,7 @@ pub(crate) fn to_core(user: &Bound<'_, PyAny>) -> PyResult<User> {
         Some(name) if name.is_truthy()? => name,
         _ => id.clone(),
     };
-    let name = name.str()?.to_str()?.to_owned();
+    let name = name.str()?.to_str()?.into();
     rights(user, User { name, ..User::new(text(&id)?) })
 }
 
@@ -60,7 +60,8 @@ fn rights(from: &Bound<'_, PyAny>, user: User) -> PyResult<User> {
     let py = from.py();
     let roles = role_names(py, field(from, intern!(py, "roles"))?.as_ref())?;
     let is_admin = field(from, intern!(py, "is_admin"))?.is_some_and(|value| grants(&value));
-    Ok(User { is_admin, roles: roles.extract()?, ..user })
+    let roles: Vec<String> = roles.extract()?;
+    Ok(User { is_admin, roles: roles.into_iter().map(Into::into).collect(), ..user })
 }
 
 /// Numbers and names that a JSON object can hold again, of a user whom a session has kept.

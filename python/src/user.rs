@@ -102,7 +102,7 @@ impl User {
     fn roles<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let made = self.roles.get_or_try_init(py, || {
             let known = self.known.as_ref().ok_or_else(unfinished)?;
-            PyTuple::new(py, &known.user.roles).map(Bound::unbind)
+            PyTuple::new(py, known.user.roles.iter().map(|role| &**role)).map(Bound::unbind)
         })?;
         Ok(made.bind(py).clone())
     }

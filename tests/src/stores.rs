@@ -84,7 +84,7 @@ fn begin(number: u8, user: &str, sessions: Sessions, now: Timestamp) -> (Session
         step = match step {
             Step::ReadBody(limit, then) => then.resume(limit.body(b"username=x&password=y".to_vec()), now),
             Step::CheckPassword(_, then) => {
-                let user = User { roles: vec!["ops".to_owned()], is_admin: true, ..User::new(user) };
+                let user = User { roles: vec!["ops".into()], is_admin: true, ..User::new(user) };
                 then.resume(Ok(Some(user).into()), now)
             }
             Step::DrawBytes(then) => then.resume(Ok([number; 32]), now),

@@ -450,10 +450,7 @@ fn whoever_has_other_names_for_its_claims_is_understood() {
     let token =
         honest(r#"{"uid":"ada","nick":"Ada","root":true,"groups":["ops"],"sub":"x","is_admin":false}"#);
     let user = verify(&backend, &token).unwrap();
-    assert_eq!(
-        (&*user.id, &*user.name, user.is_admin, user.roles),
-        ("ada", "Ada", true, vec!["ops".to_owned()])
-    );
+    assert_eq!((&*user.id, &*user.name, user.is_admin, user.roles), ("ada", "Ada", true, vec!["ops".into()]));
     assert_eq!(verify(&backend, &honest(r#"{"sub":"ada"}"#)), Err(TokenFault::NoUser));
 }
 

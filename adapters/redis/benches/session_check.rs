@@ -108,8 +108,7 @@ fn session(number: u32, now: Timestamp) -> (SessionId, Session) {
             Step::ReadBody(limit, then) => then.resume(limit.body(b"username=x&password=y".to_vec()), now),
             Step::CheckPassword(_, then) => {
                 let id = format!("user{number:06}");
-                let user =
-                    User { name: "Ada Lovelace".to_owned(), roles: vec!["ops".to_owned()], ..User::new(id) };
+                let user = User { name: "Ada Lovelace".into(), roles: vec!["ops".into()], ..User::new(id) };
                 then.resume(Ok(Some(user).into()), now)
             }
             Step::DrawBytes(then) => {

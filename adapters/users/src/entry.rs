@@ -21,8 +21,8 @@ impl Entry {
     /// The account that the gate hears of.
     pub(crate) fn account(&self) -> Account {
         let mut user = User::new(self.id.as_str());
-        user.name.clone_from(self.name.as_ref().unwrap_or(&self.id));
-        user.roles.clone_from(&self.roles);
+        user.name = self.name.as_ref().unwrap_or(&self.id).into();
+        user.roles = self.roles.iter().map(Into::into).collect();
         user.is_admin = self.is_admin;
         Account::from(user).with_credential(self.password.as_str())
     }

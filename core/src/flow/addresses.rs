@@ -1,5 +1,7 @@
 //! The addresses that a gate's answers lead to; all carry the mount.
 
+use std::borrow::Cow;
+
 use crate::gate::Settings;
 use crate::local_path::{LocalPath, MAX_NEXT};
 use crate::mount::{Mount, below};
@@ -16,13 +18,14 @@ impl Settings {
     }
 
     /// A page to come back to: below the mount, not too long, and not one that signs in or out.
-    pub(super) fn next(&self, mount: &Mount, raw: &str) -> Option<LocalPath> {
+    pub(super) fn next<'r>(&self, mount: &Mount, raw: impl Into<Cow<'r, str>>) -> Option<LocalPath> {
+        let raw = raw.into();
         let path = raw.split(['?', '#']).next().and_then(|path| below(path, mount.as_str()))?;
         let signs = path == self.login_path || path == self.logout_path;
-        (raw.len() <= MAX_NEXT && !signs).then(|| LocalPath::parse(raw, mount)).flatten()
+        (raw.len() <= MAX_NEXT && !signs).then(|| LocalPath::of(raw.into_owned(), mount)).flatten()
     }
 }
 
 fn address(mount: &Mount, path: &str) -> LocalPath {
-    LocalPath::parse(&format!("{mount}{path}"), mount).unwrap_or_else(|| LocalPath::home(mount))
+    LocalPath::of([mount.as_str(), path].concat(), mount).unwrap_or_else(|| LocalPath::home(mount))
 }

@@ -1,3 +1,5 @@
+use smol_str::SmolStr;
+
 use super::hear::hear_since;
 use super::held::Held;
 use super::refuse::{Asker, Details};
@@ -112,7 +114,7 @@ pub(super) struct Search {
     /// Why nobody is known, as far as anybody said.
     denial: Denial,
     /// Whose session it was that does not hold.
-    user: Option<String>,
+    user: Option<SmolStr>,
     /// A proof that the browser attached by itself to a foreign request; another backend may have a better one.
     ambient: Option<Found>,
     /// What is still to be asked; once all is known, the next one last.

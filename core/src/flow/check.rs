@@ -113,6 +113,6 @@ impl Visit<'_> {
     /// The cookies as the dashboard should see them, if any is left: for the proxy to put in place of the client's.
     pub(super) fn kept_cookies(&self) -> Option<(HeaderName, http::HeaderValue)> {
         let upstream = self.gate.settings().upstream.as_ref()?;
-        Some((COOKIE, upstream.cookies.without_session(self.head.headers)?))
+        Some((COOKIE, upstream.cookies.without_session(self.head.headers())?))
     }
 }

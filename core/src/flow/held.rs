@@ -25,7 +25,7 @@ impl Held {
 
     /// A session that is used goes on, if its user is still the same.
     pub(super) fn renew(self) -> Step {
-        let user = self.session.user.id.clone();
+        let user = self.session.user.id.to_string();
         Step::LookUpUser(user, Then::new(move |answer, now| self.looked_up(answer, now)))
     }
 

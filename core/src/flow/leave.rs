@@ -1,3 +1,5 @@
+use smol_str::SmolStr;
+
 use crate::session::Shown;
 use crate::step::Then;
 use crate::{Gate, Session, SessionId, Step, Timestamp, Unavailable};
@@ -8,11 +10,11 @@ pub(super) struct Leaving {
     /// Those that are still to end.
     shown: Vec<Shown>,
     /// Whose session it was, once that is known.
-    user: Option<String>,
+    user: Option<SmolStr>,
     then: Box<Next>,
 }
 
-type Next = dyn FnOnce(Result<Option<String>, Unavailable>, Timestamp) -> Step + Send;
+type Next = dyn FnOnce(Result<Option<SmolStr>, Unavailable>, Timestamp) -> Step + Send;
 
 impl Leaving {
     /// Ends them all; `then` learns whose they were, if any held, or why it cannot be done.
@@ -20,7 +22,7 @@ impl Leaving {
         gate: Gate,
         shown: Vec<Shown>,
         now: Timestamp,
-        then: impl FnOnce(Result<Option<String>, Unavailable>, Timestamp) -> Step + Send + 'static,
+        then: impl FnOnce(Result<Option<SmolStr>, Unavailable>, Timestamp) -> Step + Send + 'static,
     ) -> Step {
         Self { gate, shown, user: None, then: Box::new(then) }.next(now)
     }

@@ -1,4 +1,5 @@
 use http::StatusCode;
+use smol_str::SmolStr;
 
 use super::leave::Leaving;
 use super::login::{guarded, refuse_method};
@@ -60,7 +61,7 @@ fn refuse(gate: &Gate, asker: &Asker, why: &Unavailable) -> Step {
     Decision::Respond(reply).into()
 }
 
-fn signed_out(gate: &Gate, mut asker: Asker, user: Option<String>) -> Step {
+fn signed_out(gate: &Gate, mut asker: Asker, user: Option<SmolStr>) -> Step {
     if let Some(sessions) = &gate.settings().sessions {
         asker.fields.set_cookie(sessions.removal(asker.scheme));
         asker.fields.add_cookie(sessions.farewell(asker.scheme));

@@ -1,5 +1,6 @@
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
+use smol_str::SmolStr;
 
 use super::check::Check;
 use crate::backend::LogoutAnswer;
@@ -44,7 +45,7 @@ pub(super) struct Refused<'a> {
 /// What the log learns beyond the reason, and the client does not.
 #[derive(Default)]
 pub(crate) struct Details {
-    pub(super) user: Option<String>,
+    pub(super) user: Option<SmolStr>,
     pub(super) why: Option<String>,
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
+use smol_str::SmolStr;
 
 use super::charge::{Try, refund};
 use super::hear::hear_all;
@@ -88,7 +89,7 @@ impl Attempt {
             Err(error) => return self.refuse(Denial::BadForm(error), Details::default()),
         };
         if let Some(next) = &fields.next {
-            self.next = self.gate.settings().next(&self.asker.mount, next);
+            self.next = self.gate.settings().next(&self.asker.mount, next.as_str());
         }
         let credentials = fields.credentials();
         self.username = fields.username;
@@ -186,7 +187,7 @@ impl Attempt {
     }
 
     /// Without a cookie where the host keeps the sign-in.
-    fn done(mut self, user: String, cookie: Option<HeaderValue>) -> Step {
+    fn done(mut self, user: SmolStr, cookie: Option<HeaderValue>) -> Step {
         if cookie.is_some() {
             self.asker.fields.set_cookie(cookie);
         }

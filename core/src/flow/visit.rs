@@ -108,7 +108,7 @@ impl<'a> Visit<'a> {
     /// The login page's address, leading back to the page that the person sees.
     pub(super) fn login_and_back(&self) -> LocalPath {
         let next = match self.kind {
-            Kind::Page if self.head.is_safe() => self.next(&self.target()),
+            Kind::Page if self.head.is_safe() => self.next(self.target()),
             Kind::Page => self.own_page(&REFERER).and_then(|page| self.next(page)),
             Kind::Htmx => self.own_page(&HX_CURRENT_URL).and_then(|page| self.next(page)),
             Kind::Api | Kind::WebSocket => None,
@@ -182,10 +182,10 @@ impl<'a> Visit<'a> {
     pub(super) fn asked_next(&self) -> Option<LocalPath> {
         let query = self.head.query.unwrap_or_default().as_bytes();
         let (_, raw) = form_urlencoded::parse(query).find(|(name, _)| name == "next")?;
-        self.next(&raw)
+        self.next(raw)
     }
 
-    fn next(&self, raw: &str) -> Option<LocalPath> {
+    fn next<'r>(&self, raw: impl Into<Cow<'r, str>>) -> Option<LocalPath> {
         self.gate.settings().next(&self.mount, raw)
     }
 

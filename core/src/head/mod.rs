@@ -5,9 +5,13 @@ use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 
 pub use self::error::HeadError;
 use crate::Peer;
-use crate::headers::HeaderView;
+use crate::byte_class::ByteClass;
+use crate::headers::{Fields, HeaderView};
 use crate::mount::below;
 use crate::origin::{Authority, Origin, Scheme};
+
+/// What a path may be made of; the rest of a URL is escaped.
+static TARGET: ByteClass = ByteClass::graphic_but(b"#");
 
 /// What the gate borrows from a request: everything but the body.
 ///
@@ -20,7 +24,7 @@ pub struct Head<'a> {
     pub(crate) path: &'a str,
     pub(crate) query: Option<&'a str>,
     pub(crate) authority: Option<&'a str>,
-    pub(crate) headers: HeaderView<'a>,
+    pub(crate) headers: Fields<'a>,
     pub(crate) scheme: Scheme,
     pub(crate) peer: Peer,
     pub(crate) websocket: bool,
@@ -62,7 +66,7 @@ impl<'a> Head<'a> {
             path,
             query,
             authority: None,
-            headers,
+            headers: Fields::of(headers),
             scheme: Scheme::Http,
             peer: Peer::Unknown,
             websocket: false,
@@ -133,7 +137,7 @@ impl<'a> Head<'a> {
 
     /// The header fields.
     pub fn headers(&self) -> HeaderView<'a> {
-        self.headers
+        self.headers.view()
     }
 
     /// Whether the method only reads (RFC 9110 §9.2.1). Methods are case-sensitive; an unknown one may write.
@@ -159,9 +163,9 @@ impl<'a> Head<'a> {
 
     /// What no honest client sends and two parsers may read differently.
     pub(crate) fn check(&self, limits: &HeadLimits) -> Result<(), HeadError> {
-        let (fields, bytes) = self.headers.size();
+        let Fields { count, bytes, .. } = self.headers;
         let bytes = bytes.saturating_add(self.path.len()).saturating_add(self.query.map_or(0, str::len));
-        if fields > limits.headers {
+        if count > limits.headers {
             return Err(HeadError::TooManyHeaders { limit: limits.headers, at: None });
         }
         if bytes > limits.bytes {
@@ -171,7 +175,7 @@ impl<'a> Head<'a> {
             return Err(HeadError::Method);
         }
         if !self.path.starts_with('/')
-            || !self.path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
+            || !TARGET.has_all(self.path.as_bytes())
             || self.query.is_some_and(|query| query.contains('#'))
         {
             return Err(HeadError::Target);
@@ -212,7 +216,8 @@ fn split_target(target: &str) -> (Option<&str>, &str) {
 
 /// RFC 9110 §5.6.2.
 pub(crate) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    static TOKEN: ByteClass = ByteClass::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+    TOKEN.has(byte)
 }
 
 #[cfg(test)]
@@ -224,7 +229,7 @@ mod tests {
     #[test]
     fn a_head_that_is_as_large_as_it_may_be_is_read() {
         let head = Head::new("GET", "/ab?cd", HeaderView::Pairs(&FIELDS));
-        let (headers, bytes) = head.headers.size();
+        let Fields { count: headers, bytes, .. } = head.headers;
         let limits = HeadLimits { headers, bytes: bytes + "/ab".len() + "cd".len() };
         assert_eq!(head.check(&limits), Ok(()));
         let fewer = HeadLimits { headers: headers - 1, ..limits };

@@ -9,6 +9,7 @@ use super::key::Key;
 use super::key_set::{KeySet, KeySetLimits};
 use super::keys::Keys;
 use super::verifier::Verifiers;
+use super::wanted::{Part, Wanted};
 use crate::ConfigError;
 use crate::head::is_token;
 
@@ -23,7 +24,13 @@ pub struct JwtBackendBuilder {
     scheme: String,
     /// In seconds, as it was set.
     leeway: f64,
-    policy: Policy,
+    user_claim: String,
+    user_name_claim: String,
+    admin_claim: String,
+    roles_claim: String,
+    audience: Option<Vec<String>>,
+    issuer: Option<Vec<String>>,
+    options: VerifyOptions,
 }
 
 /// The longest leeway, in seconds: a century.
@@ -38,16 +45,13 @@ impl Default for JwtBackendBuilder {
             header: "Authorization".to_owned(),
             scheme: "Bearer".to_owned(),
             leeway: 0.0,
-            policy: Policy {
-                audience: None,
-                issuer: None,
-                user_claim: "sub".to_owned(),
-                user_name_claim: "name".to_owned(),
-                admin_claim: "is_admin".to_owned(),
-                roles_claim: "roles".to_owned(),
-                leeway: 0,
-                options: VerifyOptions::default(),
-            },
+            user_claim: "sub".to_owned(),
+            user_name_claim: "name".to_owned(),
+            admin_claim: "is_admin".to_owned(),
+            roles_claim: "roles".to_owned(),
+            audience: None,
+            issuer: None,
+            options: VerifyOptions::default(),
         }
     }
 }
@@ -85,13 +89,13 @@ impl JwtBackendBuilder {
 
     /// The audiences that are us: a token must name at least one in `aud`. Default: a token with an `aud` is refused.
     pub fn audience(mut self, audience: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.policy.audience = Some(audience.into_iter().map(Into::into).collect());
+        self.audience = Some(audience.into_iter().map(Into::into).collect());
         self
     }
 
     /// The issuers that are accepted: a token must name one in `iss`. Default: any, or none.
     pub fn issuer(mut self, issuer: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.policy.issuer = Some(issuer.into_iter().map(Into::into).collect());
+        self.issuer = Some(issuer.into_iter().map(Into::into).collect());
         self
     }
 
@@ -109,25 +113,25 @@ impl JwtBackendBuilder {
 
     /// The claim that identifies the user. Default `sub`.
     pub fn user_claim(mut self, claim: impl Into<String>) -> Self {
-        self.policy.user_claim = claim.into();
+        self.user_claim = claim.into();
         self
     }
 
     /// The claim with the user's display name; without it, the id is shown. Default `name`.
     pub fn user_name_claim(mut self, claim: impl Into<String>) -> Self {
-        self.policy.user_name_claim = claim.into();
+        self.user_name_claim = claim.into();
         self
     }
 
     /// The claim that makes an administrator: true, or one of the strings `1 true yes on`. Default `is_admin`.
     pub fn admin_claim(mut self, claim: impl Into<String>) -> Self {
-        self.policy.admin_claim = claim.into();
+        self.admin_claim = claim.into();
         self
     }
 
     /// The claim with the user's roles: a string, or a list of them. Default `roles`.
     pub fn roles_claim(mut self, claim: impl Into<String>) -> Self {
-        self.policy.roles_claim = claim.into();
+        self.roles_claim = claim.into();
         self
     }
 
@@ -145,7 +149,7 @@ impl JwtBackendBuilder {
 
     /// Which claims are checked, and which must be there.
     pub fn verify_options(mut self, options: VerifyOptions) -> Self {
-        self.policy.options = options;
+        self.options = options;
         self
     }
 
@@ -168,7 +172,7 @@ impl JwtBackendBuilder {
             ));
         }
         self.check_names()?;
-        self.policy.leeway = milliseconds(self.leeway)?;
+        let leeway = milliseconds(self.leeway)?;
         let header = HeaderName::from_bytes(self.header.as_bytes()).map_err(|_| {
             ConfigError::new(
                 "header",
@@ -183,13 +187,27 @@ impl JwtBackendBuilder {
             header_text: self.header,
             scheme: self.scheme,
             keys: Keys::new(&self.algorithms, fixed, set),
-            policy: self.policy,
+            policy: Policy {
+                wanted: Wanted::new(
+                    [
+                        (&*self.user_claim, Part::Id),
+                        (&*self.user_name_claim, Part::Name),
+                        (&*self.admin_claim, Part::Admin),
+                        (&*self.roles_claim, Part::Roles),
+                    ],
+                    &self.options.require,
+                ),
+                audience: self.audience,
+                issuer: self.issuer,
+                leeway,
+                options: self.options,
+            },
         })
     }
 
     fn check_names(&mut self) -> Result<(), ConfigError> {
         let empty = |names: &Vec<String>| names.is_empty() || names.iter().any(String::is_empty);
-        for (field, names) in [("audience", &self.policy.audience), ("issuer", &self.policy.issuer)] {
+        for (field, names) in [("audience", &self.audience), ("issuer", &self.issuer)] {
             if names.as_ref().is_some_and(empty) {
                 return Err(ConfigError::new(
                     field,
@@ -198,9 +216,7 @@ impl JwtBackendBuilder {
                 ));
             }
         }
-        if self.policy.options.strict_aud
-            && self.policy.audience.as_ref().is_none_or(|names| names.len() != 1)
-        {
+        if self.options.strict_aud && self.audience.as_ref().is_none_or(|names| names.len() != 1) {
             return Err(ConfigError::new(
                 "strict_aud",
                 "it needs exactly one audience",
@@ -208,16 +224,16 @@ impl JwtBackendBuilder {
             ));
         }
         for (field, claim) in [
-            ("user_claim", &self.policy.user_claim),
-            ("user_name_claim", &self.policy.user_name_claim),
-            ("admin_claim", &self.policy.admin_claim),
-            ("roles_claim", &self.policy.roles_claim),
+            ("user_claim", &self.user_claim),
+            ("user_name_claim", &self.user_name_claim),
+            ("admin_claim", &self.admin_claim),
+            ("roles_claim", &self.roles_claim),
         ] {
             if claim.is_empty() {
                 return Err(ConfigError::new(field, "the name is empty", "name a claim"));
             }
         }
-        let require = &mut self.policy.options.require;
+        let require = &mut self.options.require;
         require.sort();
         require.dedup();
         if require.len() > 64 {

@@ -1,12 +1,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use smol_str::SmolStr;
 
 use super::fault::TokenFault;
 use super::json::{is_readable, string};
 use super::token::Text;
+use super::wanted::{Found, Part, Wanted};
 use crate::Timestamp;
 use crate::user::{Claims, User};
 
@@ -15,10 +17,7 @@ use crate::user::{Claims, User};
 pub(super) struct Policy {
     pub(super) audience: Option<Vec<String>>,
     pub(super) issuer: Option<Vec<String>>,
-    pub(super) user_claim: String,
-    pub(super) user_name_claim: String,
-    pub(super) admin_claim: String,
-    pub(super) roles_claim: String,
+    pub(super) wanted: Wanted,
     /// In milliseconds; below zero, tokens end earlier and begin later than they say.
     pub(super) leeway: i64,
     pub(super) options: VerifyOptions,
@@ -73,11 +72,7 @@ impl Policy {
     ) -> Result<(User, Option<Timestamp>), TokenFault> {
         let text = String::from_utf8(payload).ok().filter(|text| is_readable(text));
         let text = text.ok_or(TokenFault::Payload)?;
-        let mut json = serde_json::Deserializer::from_str(&text);
-        let found = Found::default();
-        let found = Seed { policy: self, found }.deserialize(&mut json).map_err(|_| TokenFault::Payload)?;
-        json.end().map_err(|_| TokenFault::Payload)?;
-
+        let found = self.wanted.find(&text).ok_or(TokenFault::Payload)?;
         let until = self.check_times(&found, now)?;
         self.check_parties(&found)?;
         if found.required.count_ones() as usize != self.options.require.len() {
@@ -91,35 +86,35 @@ impl Policy {
     /// RFC 7519 §4.1.4–4.1.6, compared as PyJWT does: whole seconds of the claim against the very moment.
     fn check_times(&self, found: &Found<'_>, now: Timestamp) -> Result<Option<Timestamp>, TokenFault> {
         let options = &self.options;
-        let time = |on: bool, claim: Option<&RawValue>, name| match claim.filter(|_| on) {
-            Some(claim) => numeric_date(claim.get()).map(Some).ok_or(TokenFault::Claim(name)),
+        let time = |on: bool, part: Part, name| match found.get(part).filter(|_| on) {
+            Some(claim) => numeric_date(claim).map(Some).ok_or(TokenFault::Claim(name)),
             None => Ok(None),
         };
         let later =
             |moment: Timestamp| Timestamp::from_millis(moment.as_millis().saturating_add(self.leeway));
         let latest = later(now);
-        for (on, claim, name) in
-            [(options.verify_iat, found.iat, "iat"), (options.verify_nbf, found.nbf, "nbf")]
+        for (on, part, name) in
+            [(options.verify_iat, Part::Iat, "iat"), (options.verify_nbf, Part::Nbf, "nbf")]
         {
-            if time(on, claim, name)?.is_some_and(|moment| moment > latest) {
+            if time(on, part, name)?.is_some_and(|moment| moment > latest) {
                 return Err(TokenFault::NotYetValid);
             }
         }
-        let until = time(options.verify_exp, found.exp, "exp")?.map(later);
+        let until = time(options.verify_exp, Part::Exp, "exp")?.map(later);
         if until.is_some_and(|until| until <= now) { Err(TokenFault::Expired) } else { Ok(until) }
     }
 
     fn check_parties(&self, found: &Found<'_>) -> Result<(), TokenFault> {
         let options = &self.options;
-        for (on, claim, name) in
-            [(options.verify_sub, found.sub, "sub"), (options.verify_jti, found.jti, "jti")]
+        for (on, part, name) in
+            [(options.verify_sub, Part::Sub, "sub"), (options.verify_jti, Part::Jti, "jti")]
         {
-            if on && claim.is_some_and(|claim| string(claim.get()).is_none()) {
+            if on && found.get(part).is_some_and(|claim| string(claim).is_none()) {
                 return Err(TokenFault::Claim(name));
             }
         }
         if options.verify_iss {
-            let issuer = match found.iss.map(RawValue::get) {
+            let issuer = match found.get(Part::Iss) {
                 None | Some("null") => None,
                 Some(claim) => Some(string(claim).ok_or(TokenFault::Claim("iss"))?),
             };
@@ -131,7 +126,7 @@ impl Policy {
                 _ => {}
             }
         }
-        if options.verify_aud { self.check_audience(found.aud.map(RawValue::get)) } else { Ok(()) }
+        if options.verify_aud { self.check_audience(found.get(Part::Aud)) } else { Ok(()) }
     }
 
     /// RFC 7519 §4.1.3. An empty or null `aud` counts as none.
@@ -156,93 +151,13 @@ impl Policy {
     }
 }
 
-/// The claims that somebody asks for, as the JSON text of each. A claim may play several parts.
-#[derive(Default)]
-struct Found<'a> {
-    exp: Option<&'a RawValue>,
-    nbf: Option<&'a RawValue>,
-    iat: Option<&'a RawValue>,
-    iss: Option<&'a RawValue>,
-    aud: Option<&'a RawValue>,
-    sub: Option<&'a RawValue>,
-    jti: Option<&'a RawValue>,
-    id: Option<&'a RawValue>,
-    name: Option<&'a RawValue>,
-    admin: Option<&'a RawValue>,
-    roles: Option<&'a RawValue>,
-    /// A bit for each entry of `require` that is there and not null.
-    required: u64,
-}
-
-struct Seed<'p, 'a> {
-    policy: &'p Policy,
-    found: Found<'a>,
-}
-
-impl<'de> DeserializeSeed<'de> for Seed<'_, 'de> {
-    type Value = Found<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Found<'de>, D::Error> {
-        json.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Seed<'_, 'de> {
-    type Value = Found<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object of claims")
-    }
-
-    // Of duplicate names the last one counts, as in PyJWT.
-    fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Found<'de>, M::Error> {
-        let Self { policy, mut found } = self;
-        while let Some(Text(claim)) = members.next_key()? {
-            let registered = match &*claim {
-                "exp" => Some(&mut found.exp),
-                "nbf" => Some(&mut found.nbf),
-                "iat" => Some(&mut found.iat),
-                "iss" => Some(&mut found.iss),
-                "aud" => Some(&mut found.aud),
-                "sub" => Some(&mut found.sub),
-                "jti" => Some(&mut found.jti),
-                _ => None,
-            };
-            let named = [
-                (&policy.user_claim, &mut found.id),
-                (&policy.user_name_claim, &mut found.name),
-                (&policy.admin_claim, &mut found.admin),
-                (&policy.roles_claim, &mut found.roles),
-            ];
-            let required = policy.options.require.iter().position(|name| *name == *claim);
-            let is_named = named.iter().any(|(name, _)| **name == *claim);
-            if registered.is_none() && !is_named && required.is_none() {
-                members.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            let value: &RawValue = members.next_value()?;
-            let named = named.into_iter().filter(|(name, _)| **name == *claim).map(|(_, place)| place);
-            registered.into_iter().chain(named).for_each(|place| *place = Some(value));
-            if let Some(bit) = required {
-                let mask = 1_u64 << bit;
-                found.required =
-                    if value.get() == "null" { found.required & !mask } else { found.required | mask };
-            }
-        }
-        Ok(found)
-    }
-}
-
 /// The user that verified claims name, still without the claims themselves.
 fn user(found: &Found<'_>) -> Result<User, TokenFault> {
-    let id = found.id.and_then(|claim| name(claim.get())).ok_or(TokenFault::NoUser)?.into_owned();
+    let id: SmolStr = found.get(Part::Id).and_then(name).ok_or(TokenFault::NoUser)?.into();
     Ok(User {
-        name: found.name.and_then(|claim| name(claim.get())).map_or_else(|| id.clone(), Cow::into_owned),
-        is_admin: found.admin.is_some_and(|claim| is_true(claim.get())),
-        roles: found
-            .roles
-            .map_or(Some(Vec::new()), |claim| roles(claim.get()))
-            .ok_or(TokenFault::Claim("roles"))?,
+        name: found.get(Part::Name).and_then(name).map_or_else(|| id.clone(), SmolStr::from),
+        is_admin: found.get(Part::Admin).is_some_and(is_true),
+        roles: found.get(Part::Roles).map_or(Some(Vec::new()), roles).ok_or(TokenFault::Claim("roles"))?,
         claims: None,
         extra: None,
         id,
@@ -252,10 +167,13 @@ fn user(found: &Found<'_>) -> Result<User, TokenFault> {
 /// A NumericDate (RFC 7519 §2): a number, whole seconds counted, the fraction cut off as PyJWT does. Any size; beyond
 /// the range of a clock it is the end of time. Text, booleans and what overflows a float are refused.
 fn numeric_date(json: &str) -> Option<Timestamp> {
+    if let Ok(seconds) = json.parse() {
+        return Some(Timestamp::from_secs(seconds));
+    }
     let digits = json.strip_prefix('-').unwrap_or(json);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
         let end = if digits.len() < json.len() { i64::MIN } else { i64::MAX };
-        return Some(Timestamp::from_secs(json.parse().unwrap_or(end)));
+        return Some(Timestamp::from_secs(end));
     }
     // The standard library rounds as Python does. Its words, such as `inf`, are no JSON.
     let seconds: f64 = json.parse().ok()?;
@@ -287,17 +205,41 @@ fn is_true(json: &str) -> bool {
 
 /// One role as a string, or several as a list of strings and integers. What else stands in a list, and an object
 /// instead of one, grants nothing. A number or a boolean instead of one is a mistake: AsyncMQ fails on it, too.
-fn roles(json: &str) -> Option<Vec<String>> {
+fn roles(json: &str) -> Option<Vec<SmolStr>> {
     let is_integer = |json: &str| json.bytes().all(|byte| matches!(byte, b'-' | b'0'..=b'9'));
     match json.as_bytes().first()? {
         b'[' => {
-            let list: Vec<&RawValue> = serde_json::from_str(json).ok()?;
-            let roles = list.iter().map(|role| role.get());
-            let roles = roles.filter(|role| role.starts_with('"') || is_integer(role));
-            Some(roles.filter_map(name).map(Cow::into_owned).collect())
+            let mut roles = Vec::new();
+            each(json, |role| {
+                let role = Some(role).filter(|role| role.starts_with('"') || is_integer(role));
+                roles.extend(role.and_then(name).map(SmolStr::from));
+            })?;
+            Some(roles)
         }
-        b'"' => Some(string(json).filter(|role| !role.is_empty()).map(Cow::into_owned).into_iter().collect()),
+        b'"' => Some(string(json).filter(|role| !role.is_empty()).map(SmolStr::from).into_iter().collect()),
         b'{' | b'n' => Some(Vec::new()),
         _ => None,
     }
+}
+
+/// Shows the JSON text of each entry of a list; nothing if it is none.
+fn each(json: &str, look: impl FnMut(&str)) -> Option<()> {
+    struct Entries<F>(F);
+
+    impl<'de, F: FnMut(&str)> Visitor<'de> for Entries<F> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<S: SeqAccess<'de>>(mut self, mut list: S) -> Result<(), S::Error> {
+            while let Some(entry) = list.next_element::<&RawValue>()? {
+                (self.0)(entry.get());
+            }
+            Ok(())
+        }
+    }
+
+    serde_json::Deserializer::from_str(json).deserialize_seq(Entries(look)).ok()
 }

@@ -26,7 +26,7 @@ pub(super) fn is_readable(text: &str) -> bool {
 /// A JSON string's text; nothing for any other value. The JSON has been read before, so without an escape the text is
 /// what stands in the quotes.
 pub(super) fn string(json: &str) -> Option<Cow<'_, str>> {
-    if json.contains('\\') {
+    if memchr::memchr(b'\\', json.as_bytes()).is_some() {
         return serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0);
     }
     json.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)

@@ -10,6 +10,7 @@ mod key_set;
 mod keys;
 mod token;
 mod verifier;
+mod wanted;
 
 use http::header::HeaderName;
 

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use base64_simd::{Out, URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -9,6 +9,7 @@ use super::fault::TokenFault;
 use super::json::{is_readable, string};
 use super::keys::Keys;
 use crate::Timestamp;
+use crate::base64url::{self, Undecoded, room};
 
 /// The longest token, in bytes. Checked before anything is decoded.
 pub(super) const MAX_BYTES: usize = 64 * 1024;
@@ -28,8 +29,12 @@ pub(super) fn open(token: &[u8], keys: &Keys, now: Timestamp) -> Result<Vec<u8>,
     let (header, payload) = message.split_at_checked(dot).ok_or(TokenFault::Encoding)?;
     let [payload, signature] = [payload, signature].map(|part| part.strip_prefix(b".").unwrap_or(part));
 
-    let mut room = [0; MAX_SIGNATURE];
-    let signature = decode_into(signature, &mut room)?;
+    let mut room = room::<MAX_SIGNATURE>();
+    let signature = base64url::decode(signature, &mut room).map_err(|why| match why {
+        Undecoded::Encoding => TokenFault::Encoding,
+        // What is too long is no key's signature.
+        Undecoded::TooLong => TokenFault::Signature,
+    })?;
     match keys.usual(header) {
         Some(algorithm) => keys.check(algorithm, None, message, signature, now)?,
         None => {
@@ -61,13 +66,6 @@ impl From<TokenFault> for Unproven {
 /// Canonical base64url without padding: one text for each value. A dot inside the payload fails here, too.
 fn decode(part: &[u8]) -> Result<Vec<u8>, TokenFault> {
     URL_SAFE_NO_PAD.decode_to_vec(part).map_err(|_| TokenFault::Encoding)
-}
-
-/// As [`decode`], without an allocation. What is too long for `room` is no key's signature.
-fn decode_into<'a>(part: &[u8], room: &'a mut [u8]) -> Result<&'a [u8], TokenFault> {
-    let length = URL_SAFE_NO_PAD.decoded_length(part).map_err(|_| TokenFault::Encoding)?;
-    let room = room.get_mut(..length).ok_or(TokenFault::Signature)?;
-    URL_SAFE_NO_PAD.decode(part, Out::from_slice(room)).map(|bytes| &*bytes).map_err(|_| TokenFault::Encoding)
 }
 
 /// What matters in a JOSE header (RFC 7515 §4). Keys that the token brings along (`jwk`, `jku`, `x5u`, `x5c`) are

@@ -43,7 +43,7 @@ fn asked() -> impl Strategy<Value = Asked> {
     let user = (select(vec!["u", "v"]), any::<bool>(), subsequence(vec!["a", "b"], 0..3)).prop_map(
         |(id, is_admin, roles)| User {
             is_admin,
-            roles: roles.into_iter().map(str::to_owned).collect(),
+            roles: roles.into_iter().map(Into::into).collect(),
             ..User::new(id)
         },
     );

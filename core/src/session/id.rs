@@ -5,7 +5,7 @@ use base64_simd::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize as _;
 
-use super::base64;
+use crate::base64url;
 
 /// What a store keeps a session under.
 ///
@@ -13,7 +13,7 @@ use super::base64;
 /// of it, and however long a store takes to find one tells nothing of a secret. It prints as 43 characters of
 /// base64url, in whole or shortened.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct SessionId(#[serde(with = "base64")] [u8; 32]);
+pub struct SessionId(#[serde(with = "base64url")] [u8; 32]);
 
 /// The secret that a visitor's cookie holds where sessions are records. It is never compared: its digest is looked up.
 pub(crate) struct SessionSecret([u8; 32]);
@@ -35,7 +35,7 @@ impl SessionSecret {
 
     /// The secret in a cookie's value.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
-        base64::decode(text).map(Self)
+        base64url::decode_array(text).map(Self)
     }
 
     /// The value of the cookie.

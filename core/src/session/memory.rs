@@ -1,5 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use smol_str::SmolStr;
+
 use super::{Session, SessionId};
 use crate::Timestamp;
 
@@ -23,7 +25,7 @@ pub struct MemoryStore {
     sessions: BTreeMap<SessionId, Session>,
     order: BTreeSet<(Timestamp, SessionId)>,
     /// Each user's sessions, by when they began.
-    users: BTreeSet<(String, Timestamp, SessionId)>,
+    users: BTreeSet<(SmolStr, Timestamp, SessionId)>,
 }
 
 /// The most sessions that one user has.
@@ -97,7 +99,7 @@ impl MemoryStore {
 
     /// A user's oldest session, if there is no room for another one of theirs.
     fn one_too_many(&self, user: &str) -> Option<SessionId> {
-        let first = (user.to_owned(), Timestamp::from_millis(i64::MIN), SessionId::FIRST);
+        let first = (SmolStr::from(user), Timestamp::from_millis(i64::MIN), SessionId::FIRST);
         let mut theirs = self.users.range(first..).take_while(|(other, ..)| other == user);
         let (_, _, oldest) = theirs.next()?;
         // As many again as there may be beside the oldest and the new one.

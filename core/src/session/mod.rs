@@ -1,6 +1,5 @@
 //! Sessions: who signed in, since when, until when.
 
-pub(crate) mod base64;
 mod cookie;
 mod endings;
 mod heard;
@@ -130,7 +129,7 @@ pub(crate) mod tests {
         let at = Timestamp::from_secs;
         Session {
             id: SessionSecret::new([1; 32]).id(),
-            user: User { roles: vec!["ops".to_owned()], ..User::new(user) },
+            user: User { roles: vec!["ops".into()], ..User::new(user) },
             credential: Some(Fingerprint::of("hash")),
             issued: at(1000),
             renewed: at(1000),

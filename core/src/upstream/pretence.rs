@@ -17,7 +17,7 @@ static ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method"
 /// replace.
 pub(crate) fn pretence(head: &Head<'_>, identity: &IdentityHeaders) -> Option<String> {
     let headers = head.headers;
-    let found = headers.find_name(|name| {
+    let found = headers.view().find_name(|name| {
         let Ok(name) = std::str::from_utf8(name) else { return true };
         let folded = fold(name);
         let is_alias = folded.starts_with("x-forwarded") && !name.eq_ignore_ascii_case(&folded);

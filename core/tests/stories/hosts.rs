@@ -17,7 +17,7 @@ impl AuthBackend for Dashboard {
     }
     fn authenticate(&self, head: &Head<'_>, _: Timestamp) -> Proof {
         if head.headers().text(&http::header::COOKIE) == Some("who=ada") {
-            Proof::Proven(User { roles: vec![self.0.to_owned()], ..User::new("ada") }.into())
+            Proof::Proven(User { roles: vec![self.0.into()], ..User::new("ada") }.into())
         } else {
             Proof::Absent
         }
@@ -97,8 +97,10 @@ fn a_role_can_make_an_administrator() {
     }
     // Beside it, another role may be asked for.
     let access = Access::admins_or(["admin"]).unwrap().and_any_role(["ops"]).unwrap();
-    let user =
-        |roles: &[&str]| User { roles: roles.iter().map(ToString::to_string).collect(), ..User::new("ada") };
+    let user = |roles: &[&str]| User {
+        roles: roles.iter().map(|role| (*role).into()).collect(),
+        ..User::new("ada")
+    };
     assert!(access.allows(&user(&["admin", "ops"])));
     assert!(!access.allows(&user(&["admin"])) && !access.allows(&user(&["ops"])));
 }

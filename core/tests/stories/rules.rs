@@ -23,7 +23,7 @@ fn rules() -> Vec<Rule> {
 }
 
 fn user(id: &str, roles: &[&str]) -> User {
-    let roles = roles.iter().map(ToString::to_string).collect();
+    let roles = roles.iter().map(|role| (*role).into()).collect();
     User { is_admin: id == "root", roles, ..User::new(id) }
 }
 

@@ -87,7 +87,7 @@ impl Visitor {
 
     /// Who is let through to the dashboard, if anybody is.
     pub(crate) fn who(&mut self) -> Option<String> {
-        self.get("/ops/queues").admitted.map(|user| user.id)
+        self.get("/ops/queues").admitted.map(|user| user.id.to_string())
     }
 
     pub(crate) fn send(

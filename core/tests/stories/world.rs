@@ -199,7 +199,7 @@ impl World {
     fn account(&self, username: &str) -> Option<(Account, Known)> {
         let known = self.users.lock().unwrap().get(username)?.clone();
         let claims = Claims::from_json("{\"from\":\"the store\"}");
-        let (roles, is_admin) = (known.roles.clone(), known.is_admin);
+        let (roles, is_admin) = (known.roles.iter().map(Into::into).collect(), known.is_admin);
         let extra = self.noted.lock().unwrap().clone();
         let user = User { roles, is_admin, claims, extra, ..User::new(known.id) };
         Some((Account { user, credential: Some(Fingerprint::of(known.password)) }, known))

@@ -167,8 +167,8 @@ fn check_user(claims: &Value, proven: &Proven) {
     // Integers of any size are kept, and serde_json makes floats of the largest.
     let is_large =
         |role: &str| role.len() > 19 && role.bytes().all(|byte| matches!(byte, b'-' | b'0'..=b'9'));
-    let is_listed = |role: &String| roles.contains(role) || is_large(role);
-    assert!(user.roles.iter().all(is_listed), "{:?} from {claims}", user.roles);
+    let is_listed = |role: &str| roles.contains(role) || is_large(role);
+    assert!(user.roles.iter().all(|role| is_listed(role)), "{:?} from {claims}", user.roles);
     if let (Some(until), Some(exp)) = (proven.until, claims.get("exp").and_then(Value::as_i64)) {
         assert!(until.as_secs() == exp && until > NOW || exp.checked_mul(1000).is_none());
     }
@@ -191,7 +191,7 @@ fn check_theirs(token: &str, header: &Value, proven: &Proven) {
     rules.required_spec_claims.clear();
     (rules.validate_exp, rules.validate_nbf, rules.validate_aud) = (false, false, false);
     match decode::<Value>(token, &key, &rules) {
-        Ok(theirs) => assert_eq!(theirs.claims.get("sub"), Some(&Value::String(proven.user.id.clone()))),
+        Ok(theirs) => assert_eq!(theirs.claims.get("sub"), Some(&Value::String(proven.user.id.to_string()))),
         // It reads members of the header, and registered claims, that nobody here looks at, and wants types of them.
         Err(error) => assert!(matches!(error.kind(), jsonwebtoken::errors::ErrorKind::Json(_)), "{error}"),
     }

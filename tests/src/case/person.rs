@@ -32,12 +32,14 @@ impl Person {
 
     /// As the gate calls them.
     pub fn user(&self) -> User {
-        User { is_admin: self.is_admin, roles: self.roles.clone(), ..User::new(&self.id) }
+        let roles = self.roles.iter().map(Into::into).collect();
+        User { is_admin: self.is_admin, roles, ..User::new(&self.id) }
     }
 }
 
 impl From<&User> for Person {
     fn from(user: &User) -> Self {
-        Self { id: user.id.clone(), is_admin: user.is_admin, roles: user.roles.clone() }
+        let roles = user.roles.iter().map(ToString::to_string).collect();
+        Self { id: user.id.to_string(), is_admin: user.is_admin, roles }
     }
 }

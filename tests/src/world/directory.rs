@@ -32,7 +32,7 @@ impl AuthBackend for Directory {
 
 /// Whom the backend knows by a cookie; an error if it cannot be asked.
 pub(super) fn who(backend: &str, cookie: Option<&str>) -> Result<Option<Proven>, &'static str> {
-    let user = |id: &str, name: &str| User { name: name.to_owned(), ..User::new(id) };
+    let user = |id: &str, name: &str| User { name: name.into(), ..User::new(id) };
     Ok(match (backend, cookie) {
         ("directory", Some("session=ada")) => Some(user("ada", "Ada").into()),
         ("annex", Some("session=grace")) => Some(user("grace", "Grace").into()),

@@ -28,7 +28,7 @@ pub(super) fn look_up(id: &str) -> Lookup {
 fn user(id: &str) -> Account {
     let (first, rest) = id.split_at(1);
     let name = first.to_uppercase() + rest;
-    let roles = if id == "joan" { vec!["ops".to_owned()] } else { Vec::new() };
-    let account = Account::from(User { name, roles, ..User::new(id) });
+    let roles = if id == "joan" { vec!["ops".into()] } else { Vec::new() };
+    let account = Account::from(User { name: name.into(), roles, ..User::new(id) });
     if id == "mary" { account.with_credential("a hash") } else { account }
 }

@@ -64,7 +64,7 @@ impl Asked {
             backend = backend.issuer(["me"]);
         }
         let (token, now) = (self.token(), Timestamp::from(SystemTime::now()));
-        backend.build().unwrap().verify(token.as_bytes(), now).ok().map(|admitted| admitted.user.id)
+        backend.build().unwrap().verify(token.as_bytes(), now).ok().map(|admitted| admitted.user.id.into())
     }
 
     /// The claims, if they are accepted there.

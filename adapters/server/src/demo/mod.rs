@@ -112,9 +112,9 @@ fn stack<R: Host + Spawn>(gate: Gate, people: People, runtime: R) -> (impl Stack
             let path = request.uri().path().to_owned();
             let path = path.strip_prefix(&*mount).unwrap_or_default();
             let viewer = request.extensions().get::<User>().map(|user| Viewer {
-                name: user.name.clone(),
+                name: user.name.to_string(),
                 is_admin: user.is_admin,
-                roles: user.roles.clone(),
+                roles: user.roles.iter().map(ToString::to_string).collect(),
             });
             let expiry = request.extensions().get::<Expiry>().cloned();
             let ended = move || expiry.as_ref().is_some_and(Expiry::has_passed);

@@ -81,9 +81,9 @@ impl DemoUser {
         let random = keys::random::<15>()?;
         let password = URL_SAFE_NO_PAD.encode_to_string(random);
         let user = User {
-            name: "Demo Admin".to_owned(),
+            name: "Demo Admin".into(),
             is_admin: true,
-            roles: options.roles.clone(),
+            roles: options.roles.iter().map(Into::into).collect(),
             ..User::new("demo")
         };
         Ok(Self { user, digest: digest(&SHA256, password.as_bytes()), password: Secret::new(password) })

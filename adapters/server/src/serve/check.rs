@@ -45,7 +45,8 @@ fn known(options: &ExplainOptions, plan: &Plan) -> Option<User> {
 fn user(options: &ExplainOptions) -> Option<User> {
     let is_somebody = options.user.is_some() || options.admin || !options.roles.is_empty();
     let id = options.user.as_deref().unwrap_or("somebody");
-    is_somebody.then(|| User { roles: options.roles.clone(), is_admin: options.admin, ..User::new(id) })
+    let roles = options.roles.iter().map(Into::into).collect();
+    is_somebody.then(|| User { roles, is_admin: options.admin, ..User::new(id) })
 }
 
 fn plan(file: &Path) -> Result<(Settings, Plan), Failure> {

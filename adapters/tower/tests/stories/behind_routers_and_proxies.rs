@@ -35,7 +35,7 @@ async fn ask(app: &Router, path: &str, fields: &[(&str, &str)]) -> Arrived {
 }
 
 async fn name(Extension(user): Extension<User>) -> String {
-    user.id
+    user.id.to_string()
 }
 
 #[tokio::test]

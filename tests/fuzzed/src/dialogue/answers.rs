@@ -129,7 +129,8 @@ impl Talk {
             }
             Step::CreateSession(id, session, then) => {
                 assert!(
-                    course.accepted.as_ref() == Some(&session.user().id) && session.user().claims.is_none()
+                    course.accepted.as_deref() == Some(&*session.user().id)
+                        && session.user().claims.is_none()
                 );
                 let taken = matches!(mood, Mood::No) || self.world.relics.contains_key(&id);
                 if !taken {

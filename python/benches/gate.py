@@ -1,39 +1,35 @@
 """What a gate adds to a request, in one run: authgate's beside AsyncMQ's. Prints µs a request and ratios.
 
     python benches/gate.py
+    python benches/gate.py --json   the figures alone, the bare application's among them
 
-Needs asyncmq and PyJWT. All cases are interleaved, and the fastest of many rounds counts, so that a busy machine slows all
-of them or none. Run it on a machine with nothing else to do.
+Needs what `benches/requirements.txt` names. All cases are interleaved, and the fastest of many rounds counts, so that a busy
+machine slows all of them or none. Run it on a machine with nothing else to do.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import jwt
+import itsdangerous
+from apps import SECRET, bare, gated, gated_by_asyncmq, native, token
 from asyncmq.contrib.dashboard.admin import AuthGateMiddleware as AsyncMQGate
-from asyncmq.contrib.dashboard.admin.backends.jwt import JWTAuthBackend as AsyncMQBackend
+from asyncmq.contrib.dashboard.admin.backends.simple_user import SimpleUsernamePasswordBackend as AsyncMQPasswords
+from asyncmq.contrib.dashboard.admin.protocols import User as AsyncMQUser
+from starlette.middleware.sessions import SessionMiddleware
 
-import authgate
+from authgate import AuthGateMiddleware, Sessions, SimpleUsernamePasswordBackend, User
 
-SECRET = "a secret of at least thirty-two bytes, for benches"
-CLAIMS = {
-    "sub": "ada-lovelace",
-    "name": "Ada Lovelace",
-    "is_admin": True,
-    "roles": ["operator", "oncall"],
-    "iat": int(time.time()) - 60,
-    "exp": int(time.time()) + 86_400,
-    "aud": "dashboard",
-    "iss": "https://issuer.example",
-}
-TOKEN = jwt.encode(CLAIMS, SECRET, algorithm="HS256")
-OPTIONS: dict[str, Any] = {"secret": SECRET, "audience": "dashboard", "issuer": "https://issuer.example"}
-BROWSER = [
+App = Callable[[Any, Any, Any], Awaitable[None]]
+Fields = list[tuple[bytes, bytes]]
+
+BROWSER: Fields = [
     (b"host", b"dash.example"),
     (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
     (b"accept", b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
@@ -41,22 +37,93 @@ BROWSER = [
     (b"accept-encoding", b"gzip, deflate, br"),
     (b"connection", b"keep-alive"),
 ]
-BEARER = [*BROWSER, (b"authorization", f"Bearer {TOKEN}".encode())]
-CASES = {
-    "forward, valid HS256": ("/queues", BEARER),
-    "303 for anonymous": ("/queues", BROWSER),
-    "401 HTMX": ("/queues", [*BROWSER, (b"hx-request", b"true")]),
-    "public path": ("/static/app.css", BROWSER),
-}
-START = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]}
-BODY = {"type": "http.response.body", "body": b"ok"}
-
-App = Callable[[Any, Any, Any], Awaitable[None]]
+PERSON = {"id": "ada-lovelace", "name": "Ada Lovelace", "is_admin": True, "roles": ["operator", "oncall"]}
 
 
-async def bare(scope: Any, receive: Any, send: Any) -> None:
-    await send(START)
-    await send(BODY)
+async def main(rounds: int = 60, requests: int = 500) -> None:
+    cases = await all_cases()
+    best: dict[str, dict[str, float]] = {case: {} for case in cases}
+    for _ in range(rounds):
+        for case, (path, apps) in cases.items():
+            for name, (app, headers) in apps.items():
+                took = await measure(app, path, headers, requests)
+                best[case][name] = min(took, best[case].get(name, took))
+    if "--json" in sys.argv:
+        print(json.dumps(best))
+        return
+    for case, took in best.items():
+        over = {name: value - took["bare"] for name, value in took.items() if name != "bare"}
+        told = ", ".join(f"{name} {value:.2f} µs ({value / over['authgate']:.1f} ×)" for name, value in over.items())
+        print(f"{case:22} over the bare app: {told}")
+
+
+async def all_cases() -> dict[str, tuple[str, dict[str, tuple[App, Fields]]]]:
+    """Of each case the path, and what the applications are asked with."""
+    bearer = [*BROWSER, (b"authorization", f"Bearer {token()}".encode())]
+    apps: dict[str, App] = {
+        "bare": bare,
+        "authgate": gated,
+        "authgate, authenticate=": AuthGateMiddleware(bare, authenticate=native.authenticate),
+        "asyncmq": gated_by_asyncmq,
+    }
+    cases = {
+        "forward, valid HS256": ("/queues", bearer),
+        "303 for anonymous": ("/queues", BROWSER),
+        "401 HTMX": ("/queues", [*BROWSER, (b"hx-request", b"true")]),
+        "public path": ("/static/app.css", BROWSER),
+    }
+    found = {case: (path, {name: (app, fields) for name, app in apps.items()}) for case, (path, fields) in cases.items()}
+    return found | {"signed-in session": ("/queues", await signed_in())}
+
+
+async def signed_in() -> dict[str, tuple[App, Fields]]:
+    ours = AuthGateMiddleware(
+        bare,
+        backend=SimpleUsernamePasswordBackend(lambda username, password: User(**PERSON)),
+        session=Sessions.sealed(SECRET),
+    )
+    theirs = AsyncMQPasswords(lambda username, password: AsyncMQUser(**PERSON))
+    gate = SessionMiddleware(AsyncMQGate(bare, authenticate=theirs.authenticate), SECRET)
+    content = b64encode(json.dumps({theirs.session_key: PERSON}).encode())
+    cookie = b"session=" + itsdangerous.TimestampSigner(SECRET).sign(content)
+    found: dict[str, tuple[App, Fields]] = {
+        "bare": (bare, BROWSER),
+        "authgate": (ours, [*BROWSER, (b"cookie", await sign_in(ours))]),
+        "asyncmq and starlette": (gate, [*BROWSER, (b"cookie", cookie)]),
+    }
+    for app, headers in found.values():
+        sent = await ask(app, scope("/queues", headers))
+        assert sent[0]["status"] == 200, sent
+    return found
+
+
+async def sign_in(app: App) -> bytes:
+    form = [(b"content-type", b"application/x-www-form-urlencoded"), (b"sec-fetch-site", b"same-origin")]
+    sent = await ask(app, scope("/login", [*BROWSER, *form], "POST"), b"username=ada&password=right")
+    cookies = [value for name, value in sent[0]["headers"] if name == b"set-cookie"]
+    return bytes(cookies[0].split(b";")[0])
+
+
+async def ask(app: App, asked: dict[str, Any], body: bytes = b"") -> list[Any]:
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(asked, receive, send)
+    return sent
+
+
+async def measure(app: App, path: str, headers: Fields, requests: int) -> float:
+    """µs a request, the making of the scopes left out."""
+    scopes = [scope(path, list(headers)) for _ in range(requests)]
+    start = time.perf_counter()
+    for one in scopes:
+        await app(one, receive, send)
+    return (time.perf_counter() - start) / requests * 1e6
 
 
 async def receive() -> dict[str, Any]:
@@ -67,7 +134,7 @@ async def send(message: Any) -> None:
     pass
 
 
-def scope(path: str, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
+def scope(path: str, headers: Fields, method: str = "GET") -> dict[str, Any]:
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -75,7 +142,7 @@ def scope(path: str, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
         "server": ("127.0.0.1", 8000),
         "client": ("127.0.0.1", 50_000),
         "scheme": "http",
-        "method": "GET",
+        "method": method,
         "root_path": "",
         "path": path,
         "raw_path": path.encode(),
@@ -85,35 +152,5 @@ def scope(path: str, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
     }
 
 
-async def measure(app: App, path: str, headers: list[tuple[bytes, bytes]], requests: int) -> float:
-    """µs a request, the making of the scopes left out."""
-    scopes = [scope(path, list(headers)) for _ in range(requests)]
-    start = time.perf_counter()
-    for one in scopes:
-        await app(one, receive, send)
-    return (time.perf_counter() - start) / requests * 1e6
-
-
-async def main(rounds: int = 60, requests: int = 500) -> None:
-    native = authgate.JWTAuthBackend(**OPTIONS)
-    apps: dict[str, App] = {
-        "bare": bare,
-        "authgate, backend=": authgate.AuthGateMiddleware(bare, backend=native, allowlist=["/static"]),
-        "authgate, authenticate=": authgate.AuthGateMiddleware(bare, authenticate=native.authenticate),
-        "asyncmq": AsyncMQGate(bare, authenticate=AsyncMQBackend(**OPTIONS).authenticate),
-    }
-    best: dict[tuple[str, str], float] = {}
-    for _ in range(rounds):
-        for case, (path, headers) in CASES.items():
-            for name, app in apps.items():
-                took = await measure(app, path, headers, requests)
-                best[case, name] = min(took, best.get((case, name), took))
-    print(f"{'µs over the bare app':24}" + "".join(f"{name:>26}" for name in list(apps)[1:]) + f"{'ratio':>16}")
-    for case in CASES:
-        over = {name: best[case, name] - best[case, "bare"] for name in list(apps)[1:]}
-        ratios = " / ".join(f"{over['asyncmq'] / over[name]:.1f}" for name in list(apps)[1:3])
-        print(f"{case:24}" + "".join(f"{value:26.2f}" for value in over.values()) + f"{ratios:>16}")
-
-
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    asyncio.run(main())

@@ -1,10 +1,12 @@
 """What it costs to check a token, beside others, in one interleaved run: `python python/benches/tokens.py`.
 
-Take the ratios. The figures are microseconds a call, the least of many repeats.
+`--json` prints the figures alone. Needs what `benches/requirements.txt` names. Take the ratios. The figures are microseconds a call, the least of many repeats.
 """
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -28,8 +30,11 @@ REPEATS = 15
 
 def main() -> None:
     warnings.simplefilter("ignore")
-    print(f"{'':24}" + "".join(f"{name:>20}" for name in NAMES))
     columns = [measure(contenders(algorithm)) for algorithm in NAMES]
+    if "--json" in sys.argv:
+        print(json.dumps(dict(zip(NAMES, columns, strict=True))))
+        return
+    print(f"{'':24}" + "".join(f"{name:>20}" for name in NAMES))
     for name in columns[0]:
         cells = (
             f"{column[name]:8.2f} ({column[name] / column['authgate, verify']:5.1f} ×)" for column in columns

@@ -5,7 +5,7 @@ the median, the 99th percentile and the worst of page requests, alone and with l
 below one is no mistake: a processor that is kept awake answers sooner than one that has to be woken for each request.
 
     tests/run --only build,python   # once: the program, and the Python environment
-    target/venv/bin/python tests/bench/logins_in_flight.py
+    target/venv/bin/python adapters/server/benches/logins_in_flight.py
 
 It measures and asserts nothing about time. Let nothing else run meanwhile.
 """
@@ -28,7 +28,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tests" / "python"))
 
 from support.people import Crowd, Person  # noqa: E402
 from support.program import Demo, running  # noqa: E402

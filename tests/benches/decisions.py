@@ -1,0 +1,57 @@
+"""The core alone: `core/benches/decisions`, whose figures criterion leaves in files."""
+
+from __future__ import annotations
+
+import json
+
+from .rows import TARGET, Row, cargo, median, of_rounds
+
+BENCH = ("bench", "-q", "--locked", "-p", "authgate-core", "--bench", "decisions")
+QUICK = ("--noplot", "--warm-up-time", "0.2", "--measurement-time", "0.6", "--sample-size", "20")
+
+# what is measured, for one of what, what is aimed at, and how it is called
+ROWS = [
+    ("hs256/forward", "hs256/floor", "<= 1.1", "HS256 token, forward / floor"),
+    ("hs256/jsonwebtoken", "hs256/forward", ">= 2.6", "jsonwebtoken::decode, HS256 / forward"),
+    *(
+        row
+        for name in ("rs256", "es256", "eddsa")
+        for row in (
+            (f"{name}/forward", f"{name}/verify alone", "<= 1.05", f"{name.upper()} token, forward / aws-lc verify"),
+            (f"{name}/jsonwebtoken", f"{name}/forward", "", f"jsonwebtoken::decode, {name.upper()} / forward"),
+        )
+    ),
+    ("sealed/forward", "sealed/floor", "<= 1.2", "sealed session, forward / AEAD open and JSON"),
+    ("nobody/public path", "hs256/floor", "<= 0.25", "public path / HS256 floor"),
+    ("nobody/303", "hs256/floor", "<= 0.65", "303 to the login page / HS256 floor"),
+    ("nobody/401", "hs256/floor", "<= 0.65", "401 for a program / HS256 floor"),
+    *(
+        (f"growth/{what}/{size}", f"growth/{what}/1", "", f"{size:,} {what} / one")
+        for what in ("keys", "public paths", "rules", "sessions")
+        for size in (100, 10_000)
+    ),
+]
+
+
+def build() -> None:
+    cargo(*BENCH, "--no-run")
+
+
+def measure(rounds: int) -> list[Row]:
+    figures = []
+    for _ in range(rounds):
+        cargo(*BENCH, "--", *QUICK)
+        figures.append(read())
+    return [
+        Row(told, of_rounds(figures, one, other), aim, f"{median(figures, one):.0f} / {median(figures, other):.0f} ns")
+        for one, other, aim, told in ROWS
+    ]
+
+
+def read() -> dict[str, float]:
+    """The median of each bench, in nanoseconds."""
+    found = {}
+    for file in (TARGET / "criterion").rglob("new/benchmark.json"):
+        name = json.loads(file.read_text())["full_id"]
+        found[name] = json.loads((file.parent / "estimates.json").read_text())["median"]["point_estimate"]
+    return found

@@ -6,19 +6,20 @@ pub(crate) struct ByteClass([bool; 256]);
 impl ByteClass {
     /// Letters, digits, and `others`.
     pub(crate) const fn alphanumeric_and(others: &[u8]) -> Self {
-        Self::made(false, others)
+        Self::of(false, others)
     }
 
     /// Whatever can be seen, but not `others`.
     pub(crate) const fn graphic_but(others: &[u8]) -> Self {
-        Self::made(true, others)
+        Self::of(true, others)
     }
 
+    /// `others` are added to letters and digits, or taken from what can be seen.
     #[allow(
         clippy::indexing_slicing,
         reason = "done as the program is compiled, and an index is no larger than a byte"
     )]
-    const fn made(graphic: bool, mut others: &[u8]) -> Self {
+    const fn of(graphic: bool, mut others: &[u8]) -> Self {
         let mut set = [false; 256];
         let mut byte = 0_u8;
         while byte < 128 {

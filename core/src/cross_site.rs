@@ -1,6 +1,6 @@
 use http::header::{HeaderName, ORIGIN};
 
-use crate::headers::Fields;
+use crate::headers::RequestFields;
 use crate::origin::Origin;
 
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -21,7 +21,7 @@ pub enum CrossSite {
 }
 
 /// Whether a request says nothing about where it comes from.
-pub(crate) fn is_silent(headers: Fields<'_>) -> bool {
+pub(crate) fn is_silent(headers: RequestFields<'_>) -> bool {
     !headers.has(&SEC_FETCH_SITE) && !headers.has(&ORIGIN)
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn is_silent(headers: Fields<'_>) -> bool {
 /// The browser's own word comes first (Fetch Metadata: `same-origin`, or `none` for what the person typed or
 /// bookmarked; `same-site` is somebody else's subdomain). Without it, `Origin` must be ours. With neither, nobody
 /// vouches for the request, and it counts as foreign.
-pub(crate) fn is_foreign(headers: Fields<'_>, ours: Option<Origin<'_>>) -> bool {
+pub(crate) fn is_foreign(headers: RequestFields<'_>, ours: Option<Origin<'_>>) -> bool {
     match headers.one(&SEC_FETCH_SITE) {
         Ok(Some(site)) => !matches!(site, b"same-origin" | b"none"),
         Ok(None) => headers.text(&ORIGIN).and_then(Origin::parse).is_none_or(|origin| Some(origin) != ours),
@@ -65,9 +65,13 @@ mod tests {
         for (fields, foreign) in table {
             let pairs: Vec<_> =
                 fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-            assert_eq!(is_foreign(Fields::of(HeaderView::Pairs(&pairs)), Some(ours)), *foreign, "{fields:?}");
+            assert_eq!(
+                is_foreign(RequestFields::of(HeaderView::Pairs(&pairs)), Some(ours)),
+                *foreign,
+                "{fields:?}"
+            );
         }
         let pairs: [(&[u8], &[u8]); 1] = [(b"origin", b"https://dash.example")];
-        assert!(is_foreign(Fields::of(HeaderView::Pairs(&pairs)), None));
+        assert!(is_foreign(RequestFields::of(HeaderView::Pairs(&pairs)), None));
     }
 }

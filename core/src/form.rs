@@ -6,7 +6,7 @@ use percent_encoding::percent_decode;
 use zeroize::Zeroize as _;
 
 use crate::body::{Body, BodyError, BodyLimit};
-use crate::headers::Fields;
+use crate::headers::RequestFields;
 use crate::step::one_line;
 use crate::{Credentials, Secret};
 
@@ -50,7 +50,7 @@ pub enum FormError {
 
 impl LoginFields {
     /// Judges the head of a form, so that nothing is read in vain.
-    pub(crate) fn expect(headers: Fields<'_>) -> Result<(), FormError> {
+    pub(crate) fn expect(headers: RequestFields<'_>) -> Result<(), FormError> {
         let media = headers.text(&CONTENT_TYPE).and_then(|value| value.split(';').next()).unwrap_or_default();
         if !media.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(FormError::NotAForm);
@@ -203,7 +203,7 @@ mod tests {
         let expect = |fields: &[(&'static str, &'static str)]| {
             let pairs: Vec<_> =
                 fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-            LoginFields::expect(Fields::of(HeaderView::Pairs(&pairs)))
+            LoginFields::expect(RequestFields::of(HeaderView::Pairs(&pairs)))
         };
         let form = ("content-type", "Application/X-WWW-Form-Urlencoded; charset=utf-8");
         assert_eq!(expect(&[form, ("content-length", "20")]), Ok(()));
@@ -257,7 +257,7 @@ mod tests {
         let length = LIMIT.bytes().to_string();
         let fields: [(&[u8], &[u8]); 2] =
             [(b"content-type", b"application/x-www-form-urlencoded"), (b"content-length", length.as_bytes())];
-        assert_eq!(LoginFields::expect(Fields::of(HeaderView::Pairs(&fields))), Ok(()));
+        assert_eq!(LoginFields::expect(RequestFields::of(HeaderView::Pairs(&fields))), Ok(()));
         assert!(LIMIT.body(vec![0; LIMIT.bytes()]).is_ok());
 
         let longest = "a".repeat(LONGEST_CREDENTIAL);

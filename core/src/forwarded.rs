@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::header::{FORWARDED, HeaderName, VIA};
 
-use crate::headers::Fields;
+use crate::headers::RequestFields;
 use crate::networks::Networks;
 use crate::origin::Scheme;
 use crate::{ConfigError, Peer};
@@ -71,7 +71,7 @@ impl TrustedProxies {
     }
 
     /// Who really asks, and how they reached the outermost trusted proxy.
-    pub(crate) fn resolve<'a>(&self, peer: Peer, headers: Fields<'a>) -> Forwarded<'a> {
+    pub(crate) fn resolve<'a>(&self, peer: Peer, headers: RequestFields<'a>) -> Forwarded<'a> {
         let trusted = self.trusts(peer);
         let untouched = Forwarded { client: peer, trusted, scheme: None, host: None, port: None };
         if !trusted {
@@ -86,7 +86,12 @@ impl TrustedProxies {
 
     /// The addresses are walked from the right, the end that our own proxies write, and the walk stops at the first
     /// one that is not ours. Scheme and host are the nearest proxy's, so also the rightmost.
-    fn x_forwarded<'a>(&self, mut found: Forwarded<'a>, headers: Fields<'a>, host: bool) -> Forwarded<'a> {
+    fn x_forwarded<'a>(
+        &self,
+        mut found: Forwarded<'a>,
+        headers: RequestFields<'a>,
+        host: bool,
+    ) -> Forwarded<'a> {
         let rightmost = |name: &HeaderName| list_from_right(headers, name).next();
         found.scheme = rightmost(&X_FORWARDED_PROTO).and_then(Scheme::parse);
         if host {
@@ -105,7 +110,7 @@ impl TrustedProxies {
 
     /// One element a proxy, the rightmost from the nearest; an element tells what that proxy saw. What cannot be read
     /// ends the walk.
-    fn rfc7239<'a>(&self, mut found: Forwarded<'a>, headers: Fields<'a>) -> Forwarded<'a> {
+    fn rfc7239<'a>(&self, mut found: Forwarded<'a>, headers: RequestFields<'a>) -> Forwarded<'a> {
         let Some(elements) = elements_from_right(headers, &FORWARDED) else {
             // A client's stray quote swallows what our proxy appended; it must not become the proxy for that.
             return Forwarded { client: Peer::Unknown, ..found };
@@ -138,7 +143,7 @@ pub(crate) struct Forwarded<'a> {
 impl Forwarded<'_> {
     /// Where the client is. A peer that is not one of ours and says that it forwards is no place to tell anything by: a proxy of
     /// whom nobody told us, in one of our own networks, would make everybody one of ours.
-    pub(crate) fn place(&self, headers: Fields<'_>) -> Peer {
+    pub(crate) fn place(&self, headers: RequestFields<'_>) -> Peer {
         let forwards = || [&X_FORWARDED_FOR, &FORWARDED, &VIA].into_iter().any(|name| headers.has(name));
         if !self.trusted && forwards() { Peer::Unknown } else { self.client }
     }
@@ -146,7 +151,7 @@ impl Forwarded<'_> {
 
 /// The items of a comma-separated field from the last to the first, up to one that is not ASCII text. What a client
 /// wrote before the proxy's own item cannot make that unreadable.
-fn list_from_right<'a>(headers: Fields<'a>, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+fn list_from_right<'a>(headers: RequestFields<'a>, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     let values: Vec<_> = headers.all(name).collect();
     values
         .into_iter()
@@ -158,7 +163,7 @@ fn list_from_right<'a>(headers: Fields<'a>, name: &HeaderName) -> impl Iterator<
 
 /// The elements of a `Forwarded` field from the last to the first, or nothing if they cannot be told apart; commas in
 /// quoted strings separate nothing.
-fn elements_from_right<'a>(headers: Fields<'a>, name: &HeaderName) -> Option<Vec<&'a str>> {
+fn elements_from_right<'a>(headers: RequestFields<'a>, name: &HeaderName) -> Option<Vec<&'a str>> {
     let mut elements = Vec::new();
     for value in headers.all(name) {
         elements.extend(split_unquoted(std::str::from_utf8(value).ok()?, b',')?);
@@ -224,7 +229,7 @@ mod tests {
         let pairs: Vec<_> = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
         let peer = peer.parse::<IpAddr>().map_or(Peer::Unix, Peer::from);
         let proxies = TrustedProxies::parse(trusted.iter().copied(), fields).unwrap();
-        let found = proxies.resolve(peer, Fields::of(HeaderView::Pairs(&pairs)));
+        let found = proxies.resolve(peer, RequestFields::of(HeaderView::Pairs(&pairs)));
         (found.client.to_string(), found.scheme, found.host.map(str::to_owned))
     }
 
@@ -306,14 +311,18 @@ mod tests {
                 pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
             let proxies = TrustedProxies::parse(["10.0.0.1"], ForwardedFields::Rfc7239).unwrap();
             let peer = Peer::from("10.0.0.1".parse::<IpAddr>().unwrap());
-            let found = proxies.resolve(peer, Fields::of(HeaderView::Pairs(&pairs)));
+            let found = proxies.resolve(peer, RequestFields::of(HeaderView::Pairs(&pairs)));
             assert_eq!(found.client.to_string(), "203.0.113.9", "{value}");
         }
         for value in ["for=\"_x,for=6.6.6.6\"", "for=6.6.6.6;for=6.6.6.6", "for=6.6.6.6\"x\""] {
             let pairs: [(&[u8], &[u8]); 1] = [(b"forwarded", value.as_bytes())];
             let proxies = TrustedProxies::parse(["10.0.0.1"], ForwardedFields::Rfc7239).unwrap();
             let peer = Peer::from("10.0.0.1".parse::<IpAddr>().unwrap());
-            assert_eq!(proxies.resolve(peer, Fields::of(HeaderView::Pairs(&pairs))).client, peer, "{value}");
+            assert_eq!(
+                proxies.resolve(peer, RequestFields::of(HeaderView::Pairs(&pairs))).client,
+                peer,
+                "{value}"
+            );
         }
     }
 
@@ -322,7 +331,7 @@ mod tests {
         let peer = Peer::from("10.0.0.1".parse::<IpAddr>().unwrap());
         let client = |fields, name: &[u8], value: &[u8]| {
             let proxies = TrustedProxies::parse(["10.0.0.1"], fields).unwrap();
-            proxies.resolve(peer, Fields::of(HeaderView::Pairs(&[(name, value)]))).client.to_string()
+            proxies.resolve(peer, RequestFields::of(HeaderView::Pairs(&[(name, value)]))).client.to_string()
         };
         for value in [&b"\xff, 203.0.113.9"[..], b"\", 203.0.113.9", b", 203.0.113.9"] {
             assert_eq!(client(ForwardedFields::XForwarded, b"x-forwarded-for", value), "203.0.113.9");
@@ -339,7 +348,7 @@ mod tests {
         let proxies = TrustedProxies::parse(["10.0.0.0/8"], ForwardedFields::XForwarded).unwrap();
         let peer = Peer::from("10.0.0.1".parse::<IpAddr>().unwrap());
         assert_eq!(
-            proxies.resolve(peer, Fields::of(HeaderView::Pairs(&pairs))).client.to_string(),
+            proxies.resolve(peer, RequestFields::of(HeaderView::Pairs(&pairs))).client.to_string(),
             "10.0.0.2"
         );
     }

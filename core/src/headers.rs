@@ -78,10 +78,10 @@ impl<'a> HeaderView<'a> {
     }
 }
 
-/// A request's header fields after one look at all of them: most of those that a gate asks for are not there, and then nobody
-/// looks again.
+/// A request's header fields after one look at all of them: most of those that a gate asks for are not there, and then
+/// nobody looks again.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Fields<'a> {
+pub(crate) struct RequestFields<'a> {
     view: HeaderView<'a>,
     /// A bit for each name that stands there; names may share one.
     marks: u64,
@@ -91,7 +91,7 @@ pub(crate) struct Fields<'a> {
     pub(crate) bytes: usize,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> RequestFields<'a> {
     pub(crate) fn of(view: HeaderView<'a>) -> Self {
         let mut fields = Self { view, marks: 0, count: 0, bytes: 0 };
         view.for_each(|name, value| {
@@ -173,6 +173,7 @@ impl<'a> Iterator for Values<'a, '_> {
 #[cfg(test)]
 mod tests {
     use http::header::{ACCEPT, COOKIE, HOST, ORIGIN, UPGRADE};
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -194,7 +195,7 @@ mod tests {
                 view.any_name(|name| name.eq_ignore_ascii_case(b"host"))
                     && !view.any_name(|name| name == b"x")
             );
-            let fields = Fields::of(view);
+            let fields = RequestFields::of(view);
             assert_eq!((fields.count, fields.bytes), (3, 22));
             assert_eq!(fields.all(&ACCEPT).collect::<Vec<_>>(), [&b"a, B"[..], b"c"]);
             assert_eq!((fields.one(&ACCEPT), fields.one(&HOST)), (Err(Repeated), Ok(Some(&b"x"[..]))));
@@ -203,6 +204,21 @@ mod tests {
                 assert!(!fields.has(&missing) && fields.one(&missing) == Ok(None));
                 assert!(fields.all(&missing).next().is_none() && fields.text(&missing).is_none());
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_field_that_is_there_is_found_whatever_the_case(
+            names in proptest::collection::vec("[a-zA-Z_-]{1,3}|[hH][oO][sS][tT]|[aA]ccep[tT]|COOKIE", 0..6),
+            asked in "[a-z_-]{1,3}|host|accept|cookie",
+        ) {
+            let pairs: Vec<_> = names.iter().map(|name| (name.as_bytes(), &b"x"[..])).collect();
+            let (view, asked) = (HeaderView::Pairs(&pairs), HeaderName::try_from(asked).unwrap());
+            let fields = RequestFields::of(view);
+            prop_assert_eq!(fields.all(&asked).count(), view.all(&asked).count());
+            prop_assert_eq!(fields.one(&asked), view.one(&asked));
+            prop_assert_eq!((fields.has(&asked), fields.text(&asked)), (view.has(&asked), view.text(&asked)));
         }
     }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use http::header::{ACCEPT, CONNECTION, HeaderName, SEC_WEBSOCKET_KEY, UPGRADE};
 
-use crate::headers::Fields;
+use crate::headers::RequestFields;
 
 static HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
 static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -23,7 +23,7 @@ pub enum Kind {
 
 impl Kind {
     /// Tells from the header fields alone. The path, the user agent and the host have no say.
-    pub(crate) fn of(headers: Fields<'_>) -> Self {
+    pub(crate) fn of(headers: RequestFields<'_>) -> Self {
         if is_websocket(headers) {
             Self::WebSocket
         } else if headers.all(&HX_REQUEST).any(|value| value == b"true") {
@@ -54,7 +54,7 @@ impl fmt::Display for Kind {
 
 /// Its handshake (RFC 6455 §4.1). A proxy that asks about it may have dropped `Upgrade` and `Connection`, which were for its own
 /// connection.
-fn is_websocket(headers: Fields<'_>) -> bool {
+fn is_websocket(headers: RequestFields<'_>) -> bool {
     headers.lists(&UPGRADE, "websocket") && headers.lists(&CONNECTION, "upgrade")
         || headers.has(&SEC_WEBSOCKET_KEY)
         || headers.all(&SEC_FETCH_MODE).any(|mode| mode == b"websocket")
@@ -62,7 +62,7 @@ fn is_websocket(headers: Fields<'_>) -> bool {
 
 /// A browser says so itself (Fetch Metadata: any mode but `navigate`), or `Accept` names JSON or an event stream and
 /// neither HTML nor everything.
-fn is_program(headers: Fields<'_>) -> bool {
+fn is_program(headers: RequestFields<'_>) -> bool {
     if headers.all(&SEC_FETCH_MODE).any(|mode| mode != b"navigate") {
         return true;
     }
@@ -86,7 +86,7 @@ mod tests {
 
     fn kind(fields: &[(&'static str, &'static str)]) -> Kind {
         let pairs: Vec<_> = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-        Kind::of(Fields::of(HeaderView::Pairs(&pairs)))
+        Kind::of(RequestFields::of(HeaderView::Pairs(&pairs)))
     }
 
     #[test]

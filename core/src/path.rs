@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use crate::byte_class::ByteClass;
 
 /// What every reader takes for itself, dots and slashes aside.
-static PLAIN: ByteClass = ByteClass::alphanumeric_and(b"-_~");
+static BARE: ByteClass = ByteClass::alphanumeric_and(b"-_~");
 
 /// Whether everyone behind the gate reads the same segments from `path`, however often they decode it.
 ///
@@ -26,7 +26,7 @@ pub(crate) fn is_bare(path: &str) -> bool {
     for byte in path.bytes() {
         let goes_on = match byte {
             b'/' | b'.' => before != b'/',
-            _ => PLAIN.has(byte),
+            _ => BARE.has(byte),
         };
         if !goes_on {
             return false;

@@ -39,7 +39,7 @@ fn button(visit: &Visit<'_>) -> Step {
     visit.asker().respond(Reply::page(StatusCode::OK, html, settings.pages.policy(), note))
 }
 
-/// Every session that the browser shows ends.
+/// Every session that the browser shows ends, of as many cookies as are looked at.
 fn end(visit: &Visit<'_>, sessions: &SessionRules, now: Timestamp) -> Step {
     let (gate, mut asker) = (visit.gate.clone(), visit.asker());
     asker.fields.touch();

@@ -6,12 +6,12 @@ use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 pub use self::error::HeadError;
 use crate::Peer;
 use crate::byte_class::ByteClass;
-use crate::headers::{Fields, HeaderView};
+use crate::headers::{HeaderView, RequestFields};
 use crate::mount::below;
 use crate::origin::{Authority, Origin, Scheme};
 
 /// What a path may be made of; the rest of a URL is escaped.
-static TARGET: ByteClass = ByteClass::graphic_but(b"#");
+static PATH: ByteClass = ByteClass::graphic_but(b"#");
 
 /// What the gate borrows from a request: everything but the body.
 ///
@@ -24,7 +24,7 @@ pub struct Head<'a> {
     pub(crate) path: &'a str,
     pub(crate) query: Option<&'a str>,
     pub(crate) authority: Option<&'a str>,
-    pub(crate) headers: Fields<'a>,
+    pub(crate) headers: RequestFields<'a>,
     pub(crate) scheme: Scheme,
     pub(crate) peer: Peer,
     pub(crate) websocket: bool,
@@ -66,7 +66,7 @@ impl<'a> Head<'a> {
             path,
             query,
             authority: None,
-            headers: Fields::of(headers),
+            headers: RequestFields::of(headers),
             scheme: Scheme::Http,
             peer: Peer::Unknown,
             websocket: false,
@@ -163,7 +163,7 @@ impl<'a> Head<'a> {
 
     /// What no honest client sends and two parsers may read differently.
     pub(crate) fn check(&self, limits: &HeadLimits) -> Result<(), HeadError> {
-        let Fields { count, bytes, .. } = self.headers;
+        let RequestFields { count, bytes, .. } = self.headers;
         let bytes = bytes.saturating_add(self.path.len()).saturating_add(self.query.map_or(0, str::len));
         if count > limits.headers {
             return Err(HeadError::TooManyHeaders { limit: limits.headers, at: None });
@@ -175,7 +175,7 @@ impl<'a> Head<'a> {
             return Err(HeadError::Method);
         }
         if !self.path.starts_with('/')
-            || !TARGET.has_all(self.path.as_bytes())
+            || !PATH.has_all(self.path.as_bytes())
             || self.query.is_some_and(|query| query.contains('#'))
         {
             return Err(HeadError::Target);
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn a_head_that_is_as_large_as_it_may_be_is_read() {
         let head = Head::new("GET", "/ab?cd", HeaderView::Pairs(&FIELDS));
-        let Fields { count: headers, bytes, .. } = head.headers;
+        let RequestFields { count: headers, bytes, .. } = head.headers;
         let limits = HeadLimits { headers, bytes: bytes + "/ab".len() + "cd".len() };
         assert_eq!(head.check(&limits), Ok(()));
         let fewer = HeadLimits { headers: headers - 1, ..limits };

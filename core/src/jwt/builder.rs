@@ -9,7 +9,7 @@ use super::key::Key;
 use super::key_set::{KeySet, KeySetLimits};
 use super::keys::Keys;
 use super::verifier::Verifiers;
-use super::wanted::{Part, Wanted};
+use super::wanted::{Purpose, Wanted};
 use crate::ConfigError;
 use crate::head::is_token;
 
@@ -190,10 +190,10 @@ impl JwtBackendBuilder {
             policy: Policy {
                 wanted: Wanted::new(
                     [
-                        (&*self.user_claim, Part::Id),
-                        (&*self.user_name_claim, Part::Name),
-                        (&*self.admin_claim, Part::Admin),
-                        (&*self.roles_claim, Part::Roles),
+                        (&*self.user_claim, Purpose::Id),
+                        (&*self.user_name_claim, Purpose::Name),
+                        (&*self.admin_claim, Purpose::Admin),
+                        (&*self.roles_claim, Purpose::Roles),
                     ],
                     &self.options.require,
                 ),

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 use super::fault::TokenFault;
 use super::json::{is_readable, string};
 use super::token::Text;
-use super::wanted::{Found, Part, Wanted};
+use super::wanted::{Found, Purpose, Wanted};
 use crate::Timestamp;
 use crate::user::{Claims, User};
 
@@ -86,35 +86,35 @@ impl Policy {
     /// RFC 7519 §4.1.4–4.1.6, compared as PyJWT does: whole seconds of the claim against the very moment.
     fn check_times(&self, found: &Found<'_>, now: Timestamp) -> Result<Option<Timestamp>, TokenFault> {
         let options = &self.options;
-        let time = |on: bool, part: Part, name| match found.get(part).filter(|_| on) {
+        let time = |on: bool, purpose: Purpose, name| match found.get(purpose).filter(|_| on) {
             Some(claim) => numeric_date(claim).map(Some).ok_or(TokenFault::Claim(name)),
             None => Ok(None),
         };
         let later =
             |moment: Timestamp| Timestamp::from_millis(moment.as_millis().saturating_add(self.leeway));
         let latest = later(now);
-        for (on, part, name) in
-            [(options.verify_iat, Part::Iat, "iat"), (options.verify_nbf, Part::Nbf, "nbf")]
+        for (on, purpose, name) in
+            [(options.verify_iat, Purpose::Iat, "iat"), (options.verify_nbf, Purpose::Nbf, "nbf")]
         {
-            if time(on, part, name)?.is_some_and(|moment| moment > latest) {
+            if time(on, purpose, name)?.is_some_and(|moment| moment > latest) {
                 return Err(TokenFault::NotYetValid);
             }
         }
-        let until = time(options.verify_exp, Part::Exp, "exp")?.map(later);
+        let until = time(options.verify_exp, Purpose::Exp, "exp")?.map(later);
         if until.is_some_and(|until| until <= now) { Err(TokenFault::Expired) } else { Ok(until) }
     }
 
     fn check_parties(&self, found: &Found<'_>) -> Result<(), TokenFault> {
         let options = &self.options;
-        for (on, part, name) in
-            [(options.verify_sub, Part::Sub, "sub"), (options.verify_jti, Part::Jti, "jti")]
+        for (on, purpose, name) in
+            [(options.verify_sub, Purpose::Sub, "sub"), (options.verify_jti, Purpose::Jti, "jti")]
         {
-            if on && found.get(part).is_some_and(|claim| string(claim).is_none()) {
+            if on && found.get(purpose).is_some_and(|claim| string(claim).is_none()) {
                 return Err(TokenFault::Claim(name));
             }
         }
         if options.verify_iss {
-            let issuer = match found.get(Part::Iss) {
+            let issuer = match found.get(Purpose::Iss) {
                 None | Some("null") => None,
                 Some(claim) => Some(string(claim).ok_or(TokenFault::Claim("iss"))?),
             };
@@ -126,7 +126,7 @@ impl Policy {
                 _ => {}
             }
         }
-        if options.verify_aud { self.check_audience(found.get(Part::Aud)) } else { Ok(()) }
+        if options.verify_aud { self.check_audience(found.get(Purpose::Aud)) } else { Ok(()) }
     }
 
     /// RFC 7519 §4.1.3. An empty or null `aud` counts as none.
@@ -153,11 +153,11 @@ impl Policy {
 
 /// The user that verified claims name, still without the claims themselves.
 fn user(found: &Found<'_>) -> Result<User, TokenFault> {
-    let id: SmolStr = found.get(Part::Id).and_then(name).ok_or(TokenFault::NoUser)?.into();
+    let id: SmolStr = found.get(Purpose::Id).and_then(name).ok_or(TokenFault::NoUser)?.into();
     Ok(User {
-        name: found.get(Part::Name).and_then(name).map_or_else(|| id.clone(), SmolStr::from),
-        is_admin: found.get(Part::Admin).is_some_and(is_true),
-        roles: found.get(Part::Roles).map_or(Some(Vec::new()), roles).ok_or(TokenFault::Claim("roles"))?,
+        name: found.get(Purpose::Name).and_then(name).map_or_else(|| id.clone(), SmolStr::from),
+        is_admin: found.get(Purpose::Admin).is_some_and(is_true),
+        roles: found.get(Purpose::Roles).map_or(Some(Vec::new()), roles).ok_or(TokenFault::Claim("roles"))?,
         claims: None,
         extra: None,
         id,

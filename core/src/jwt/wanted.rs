@@ -9,7 +9,7 @@ use super::token::Text;
 
 /// What a claim tells: those that RFC 7519 §4.1 registers, and those that a backend reads its user from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum Purpose {
     Exp,
     Nbf,
     Iat,
@@ -23,14 +23,14 @@ pub(super) enum Part {
     Roles,
 }
 
-const REGISTERED: [(&str, Part); 7] = [
-    ("exp", Part::Exp),
-    ("nbf", Part::Nbf),
-    ("iat", Part::Iat),
-    ("iss", Part::Iss),
-    ("aud", Part::Aud),
-    ("sub", Part::Sub),
-    ("jti", Part::Jti),
+const REGISTERED: [(&str, Purpose); 7] = [
+    ("exp", Purpose::Exp),
+    ("nbf", Purpose::Nbf),
+    ("iat", Purpose::Iat),
+    ("iss", Purpose::Iss),
+    ("aud", Purpose::Aud),
+    ("sub", Purpose::Sub),
+    ("jti", Purpose::Jti),
 ];
 
 /// The claims that somebody asks for, each once, whatever it is for.
@@ -41,18 +41,18 @@ pub(super) struct Wanted(Vec<Claim>);
 struct Claim {
     name: String,
     /// Its first bytes: enough to tell it from nearly all others.
-    start: u64,
-    parts: Vec<Part>,
+    first_eight: u64,
+    purposes: Vec<Purpose>,
     /// Its bit in [`Found::required`], if it must be there.
     required: u64,
 }
 
 impl Wanted {
     /// The registered claims, these, by what they tell, and those that are required, 64 at most.
-    pub(super) fn new<'n>(named: impl IntoIterator<Item = (&'n str, Part)>, required: &[String]) -> Self {
+    pub(super) fn new<'n>(named: impl IntoIterator<Item = (&'n str, Purpose)>, required: &[String]) -> Self {
         let mut wanted = Self(Vec::new());
-        for (name, part) in REGISTERED.into_iter().chain(named) {
-            wanted.add(name, Some(part), 0);
+        for (name, purpose) in REGISTERED.into_iter().chain(named) {
+            wanted.add(name, Some(purpose), 0);
         }
         for (bit, name) in required.iter().enumerate() {
             wanted.add(name, None, 1 << bit);
@@ -60,15 +60,20 @@ impl Wanted {
         wanted
     }
 
-    fn add(&mut self, name: &str, part: Option<Part>, required: u64) {
+    fn add(&mut self, name: &str, purpose: Option<Purpose>, required: u64) {
         match self.0.iter_mut().find(|claim| claim.name == name) {
             Some(claim) => {
-                claim.parts.extend(part);
+                claim.purposes.extend(purpose);
                 claim.required |= required;
             }
             None => {
-                let parts = part.into_iter().collect();
-                self.0.push(Claim { name: name.to_owned(), start: start(name), parts, required });
+                let purposes = purpose.into_iter().collect();
+                self.0.push(Claim {
+                    name: name.to_owned(),
+                    first_eight: first_eight(name),
+                    purposes,
+                    required,
+                });
             }
         }
     }
@@ -84,20 +89,20 @@ impl Wanted {
 /// The claims that were found, as the JSON text of each.
 #[derive(Default)]
 pub(super) struct Found<'a> {
-    claims: [Option<&'a str>; Part::Roles as usize + 1],
+    claims: [Option<&'a str>; Purpose::Roles as usize + 1],
     /// A bit for each claim that is required, there, and not null.
     pub(super) required: u64,
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn get(&self, part: Part) -> Option<&'a str> {
-        self.claims.get(part as usize).copied().flatten()
+    pub(super) fn get(&self, purpose: Purpose) -> Option<&'a str> {
+        self.claims.get(purpose as usize).copied().flatten()
     }
 
     // Of duplicate names the last one counts, as in PyJWT.
     fn note(&mut self, claim: &Claim, json: &'a str) {
-        for &part in &claim.parts {
-            if let Some(place) = self.claims.get_mut(part as usize) {
+        for &purpose in &claim.purposes {
+            if let Some(place) = self.claims.get_mut(purpose as usize) {
                 *place = Some(json);
             }
         }
@@ -127,8 +132,8 @@ impl<'de> Visitor<'de> for &Wanted {
     fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Found<'de>, M::Error> {
         let mut found = Found::default();
         while let Some(Text(name)) = members.next_key()? {
-            let start = start(&name);
-            match self.0.iter().find(|claim| claim.start == start && claim.name == *name) {
+            let begin = first_eight(&name);
+            match self.0.iter().find(|claim| claim.first_eight == begin && claim.name == *name) {
                 Some(claim) => found.note(claim, members.next_value::<&RawValue>()?.get()),
                 None => {
                     members.next_value::<IgnoredAny>()?;
@@ -140,8 +145,60 @@ impl<'de> Visitor<'de> for &Wanted {
 }
 
 /// The first eight bytes of a name, as a number.
-fn start(name: &str) -> u64 {
-    let mut start = [0; 8];
-    start.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
-    u64::from_le_bytes(start)
+fn first_eight(name: &str) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
+    u64::from_le_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found<'a>(named: &[(&str, Purpose)], required: &[&str], json: &'a str) -> Option<Found<'a>> {
+        let required: Vec<_> = required.iter().map(ToString::to_string).collect();
+        Wanted::new(named.iter().copied(), &required).find(json)
+    }
+
+    #[test]
+    fn a_claim_is_found_by_its_whole_name_however_it_is_escaped() {
+        let named = [("preferred_name", Purpose::Name), ("preferred_id", Purpose::Id)];
+        let json = r#"{"exp\u0000":0,"\u0065xp":1,"preferred":2,"preferred_id":3,"preferred_name":4,"preferred_names":5}"#;
+        let found = found(&named, &[], json).unwrap();
+        let got = [Purpose::Exp, Purpose::Id, Purpose::Name, Purpose::Nbf].map(|purpose| found.get(purpose));
+        assert_eq!(got, [Some("1"), Some("3"), Some("4"), None]);
+    }
+
+    #[test]
+    fn a_claim_may_serve_several_purposes_and_the_last_of_its_name_counts() {
+        let found =
+            found(&[("sub", Purpose::Id), ("sub", Purpose::Name)], &[], r#"{"sub":1,"sub":2}"#).unwrap();
+        for purpose in [Purpose::Sub, Purpose::Id, Purpose::Name] {
+            assert_eq!(found.get(purpose), Some("2"));
+        }
+    }
+
+    #[test]
+    fn what_is_required_must_be_there_last_and_not_null() {
+        let many: Vec<_> = (0..64).map(|number| format!("claim {number}")).collect();
+        let names: Vec<&str> = many.iter().map(String::as_str).collect();
+        let members: Vec<_> = names.iter().map(|name| format!("\"{name}\":0")).collect();
+        let all = format!("{{{}}}", members.join(","));
+        assert_eq!(found(&[], &names, &all).unwrap().required, u64::MAX);
+        for (json, required) in [
+            (r#"{"jti":0,"jti":null}"#, 0),
+            (r#"{"jti":null,"jti":0}"#, 1),
+            (r#"{"jti":null}"#, 0),
+            ("{}", 0),
+        ] {
+            assert_eq!(found(&[], &["jti"], json).unwrap().required, required, "{json}");
+        }
+    }
+
+    #[test]
+    fn t38_what_is_no_object_alone_is_nothing() {
+        for json in ["", "[]", "{}x", "{} {}", r#"{"exp":}"#] {
+            assert!(found(&[], &[], json).is_none(), "{json}");
+        }
+    }
 }

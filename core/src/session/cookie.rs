@@ -3,7 +3,7 @@ use http::HeaderValue;
 use http::header::COOKIE;
 
 use crate::head::is_token;
-use crate::headers::Fields;
+use crate::headers::RequestFields;
 use crate::path::is_plain;
 use crate::{ConfigError, Scheme};
 
@@ -91,7 +91,11 @@ impl SessionCookie {
     }
 
     /// The values that the request has under the cookie's name.
-    pub(crate) fn values<'a>(&self, headers: Fields<'a>, scheme: Scheme) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn values<'a>(
+        &self,
+        headers: RequestFields<'a>,
+        scheme: Scheme,
+    ) -> impl Iterator<Item = &'a [u8]> {
         let name = self.name(scheme).as_bytes();
         headers
             .all(&COOKIE)
@@ -218,7 +222,7 @@ mod tests {
         let cookie = cookie(|_| {}).unwrap();
         let find = |fields: &[&str]| {
             let pairs: Vec<_> = fields.iter().map(|field| (&b"cookie"[..], field.as_bytes())).collect();
-            let values = cookie.values(Fields::of(HeaderView::Pairs(&pairs)), Scheme::Http);
+            let values = cookie.values(RequestFields::of(HeaderView::Pairs(&pairs)), Scheme::Http);
             values.map(|value| String::from_utf8(value.to_vec()).unwrap()).collect::<Vec<_>>()
         };
         assert_eq!(find(&["a=1; authgate=x; b=2"]), ["x"]);

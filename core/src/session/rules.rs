@@ -10,7 +10,7 @@ use super::id::SessionSecret;
 use super::seal::KeyRing;
 use super::{Session, SessionFault, SessionId};
 use crate::account::{Account, Fingerprint, Lookup};
-use crate::headers::Fields;
+use crate::headers::RequestFields;
 use crate::sharing::{EndingsNews, EndingsSince, Sharing};
 use crate::{Scheme, Timestamp, Unavailable, User};
 
@@ -56,7 +56,7 @@ pub(crate) enum Standing {
 impl SessionRules {
     /// Reads the request's cookie. Two of ours are nobody's: who knows which of them the person means. So are more cookies of
     /// the name than are looked at: the second may be among the rest, where somebody else's stands before it.
-    pub(crate) fn read(&self, headers: Fields<'_>, scheme: Scheme) -> Presented {
+    pub(crate) fn read(&self, headers: RequestFields<'_>, scheme: Scheme) -> Presented {
         let mut ours = self.all(headers, scheme);
         match (self.cookie.values(headers, scheme).take(MOST + 1).count(), ours.next(), ours.next()) {
             (0, ..) => Presented::Nothing,
@@ -66,7 +66,11 @@ impl SessionRules {
     }
 
     /// The sessions that a request shows, for whoever ends them.
-    pub(crate) fn all<'a>(&'a self, headers: Fields<'a>, scheme: Scheme) -> impl Iterator<Item = Shown> + 'a {
+    pub(crate) fn all<'a>(
+        &'a self,
+        headers: RequestFields<'a>,
+        scheme: Scheme,
+    ) -> impl Iterator<Item = Shown> + 'a {
         self.cookie.values(headers, scheme).take(MOST).filter_map(|value| match &self.ring {
             None => Some(Shown::Record(SessionSecret::parse(value)?.id())),
             Some(ring) => Some(Shown::Sealed(ring.open(value)?.into())),

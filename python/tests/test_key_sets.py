@@ -127,7 +127,9 @@ def test_t32_a_provider_that_is_down_lets_nobody_in(kind: str, provider: Provide
     one = door(kind, provider)
     answer = one.ask("/queues", bearer(signed()))
     assert (answer.status, one.reason) == (503, "unavailable")
-    assert "it answered 500, not 200" in one.told[-1].detail
+    # The fetcher, which begins with the first question, may have had its answer before the question is put.
+    causes = ("it answered 500, not 200", "was asked for keys just now")
+    assert any(cause in one.told[-1].detail for cause in causes)
     assert one.ask("/queues").status in (303, 401), "whoever has no token is no question of keys"
 
 

@@ -56,9 +56,9 @@ impl LocalPath {
     #[must_use]
     pub fn with_next(&self, next: Option<&Self>) -> Self {
         let Some(next) = next else { return self.clone() };
-        let (login, next) = (self.as_str(), next.as_str());
-        let mut link = String::with_capacity(login.len() + "?next=".len() + 3 * next.len());
-        link.extend([login, "?next="].into_iter().chain(utf8_percent_encode(next, QUERY_VALUE)));
+        let (path, next) = (self.as_str(), next.as_str());
+        let mut link = String::with_capacity(path.len() + "?next=".len() + 3 * next.len());
+        link.extend([path, "?next="].into_iter().chain(utf8_percent_encode(next, QUERY_VALUE)));
         HeaderValue::try_from(link).map_or_else(|_| self.clone(), Self)
     }
 

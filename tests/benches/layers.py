@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from contextlib import ExitStack
 
-from .load import requests_per_second, running
+from .load import in_rounds, running
 from .rows import TARGET, Row, cargo, median, of_rounds
 
 PROGRAM = TARGET / "release" / "examples" / "load"
@@ -18,20 +18,14 @@ def build() -> None:
 
 
 def measure(rounds: int) -> list[Row]:
-    figures: list[dict[str, float]] = []
     with ExitStack() as stack:
         servers = {}
         for layer in LAYERS:
             child = stack.enter_context(running([str(PROGRAM), layer], stdout=subprocess.PIPE))
             assert child.stdout is not None
             servers[layer] = child.stdout.readline().split()
-        for round_ in range(rounds + 1):
-            rates = {
-                layer: requests_per_second(f"http://{address}/queues", token)
-                for layer, (address, token) in servers.items()
-            }
-            if round_ > 0:  # the first warms up
-                figures.append(rates)
+        urls = {layer: (f"http://{address}/queues", token) for layer, (address, token) in servers.items()}
+        figures = in_rounds(urls, rounds)
     return [
         Row(
             f"axum, {layer} / ungated, requests a second",

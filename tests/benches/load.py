@@ -46,6 +46,16 @@ def requests_per_second(url: str, token: str) -> float:
     return float(rate[1])
 
 
+def in_rounds(urls: dict[str, tuple[str, str]], rounds: int) -> list[dict[str, float]]:
+    """What each server, by its address and a token for it, answers a second, in rounds that take turns."""
+    for url, token in urls.values():
+        wait_for(url, token)
+    figures = [
+        {name: requests_per_second(url, token) for name, (url, token) in urls.items()} for _ in range(rounds + 1)
+    ]
+    return figures[1:]  # the first warms up
+
+
 def wait_for(url: str, token: str, seconds: float = 10) -> None:
     """Until the server answers 200."""
     deadline = time.monotonic() + seconds

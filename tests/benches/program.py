@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from .layers import PROGRAM as LOAD
-from .load import CLIENT, requests_per_second, running, wait_for
+from .load import CLIENT, in_rounds, running
 from .rows import TARGET, Row, cargo, median, of_rounds
 
 PROGRAM = TARGET / "release" / "authgate"
@@ -78,7 +78,6 @@ def proxying(rounds: int) -> list[Row]:
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if nginx is None:
         sys.exit("tests/bench: nginx is missing (Debian has it in the package nginx-light)")
-    figures: list[dict[str, float]] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="authgate-bench-")))
         # The server behind is on the processor of the load: what is compared has its own to itself.
@@ -92,17 +91,8 @@ def proxying(rounds: int) -> list[Row]:
         checked = check.stdout.readline().split()[0]
         settings.write_text(NGINX.format(folder=folder, dashboard=dashboard, check=checked, port=port))
         stack.enter_context(running([nginx, "-p", str(folder), "-c", str(settings)]))
-        urls = {
-            "alone": f"http://{dashboard}/queues",
-            "authgate": f"{address(gate)}/queues",
-            "nginx": f"http://127.0.0.1:{port}/queues",
-        }
-        for url in urls.values():
-            wait_for(url, token)
-        for round_ in range(rounds + 1):
-            rates = {name: requests_per_second(url, token) for name, url in urls.items()}
-            if round_ > 0:  # the first warms up
-                figures.append(rates)
+        urls = {"authgate": f"{address(gate)}/queues", "nginx": f"http://127.0.0.1:{port}/queues"}
+        figures = in_rounds({name: (url, token) for name, url in urls.items()}, rounds)
     return [
         Row(
             "authgate serve / nginx with auth_request, requests a second",

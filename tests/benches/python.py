@@ -8,7 +8,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 
-from .load import requests_per_second, running, wait_for
+from .load import in_rounds, running
 from .program import free_port
 from .rows import ROOT, TARGET, Row, median, of_rounds
 
@@ -80,7 +80,6 @@ def requests(figures: dict[str, dict[str, float]]) -> list[Row]:
 
 def under_uvicorn(rounds: int) -> list[Row]:
     token = subprocess.run([str(PYTHON), str(BENCHES / "apps.py")], capture_output=True, text=True, check=True).stdout
-    figures: list[dict[str, float]] = []
     with ExitStack() as stack:
         urls = {}
         for name, app in APPS.items():
@@ -88,13 +87,8 @@ def under_uvicorn(rounds: int) -> list[Row]:
             options = ["--port", str(port), "--loop", "uvloop", "--http", "httptools", "--no-access-log"]
             command = [str(PYTHON), "-m", "uvicorn", f"apps:{app}", "--log-level", "warning", *options]
             stack.enter_context(running([*command, "--app-dir", str(BENCHES)]))
-            urls[name] = f"http://127.0.0.1:{port}/queues"
-        for url in urls.values():
-            wait_for(url, token.strip())
-        for round_ in range(rounds + 1):
-            rates = {name: requests_per_second(url, token.strip()) for name, url in urls.items()}
-            if round_ > 0:  # the first warms up
-                figures.append(rates)
+            urls[name] = (f"http://127.0.0.1:{port}/queues", token.strip())
+        figures = in_rounds(urls, rounds)
     return [
         Row(
             f"uvicorn, {name} / ungated, requests a second",

@@ -192,9 +192,7 @@ def workers_asked(address: Address, target: str, headers: Headers, seconds: floa
             worker = int(connection.getresponse().read().split()[1])
             connection.request("GET", target, headers=dict(headers))
             answered = connection.getresponse()
-            # An answer that is still on its way as its session ends is cut: its status says what there was before.
-            with suppress(http.client.IncompleteRead):
-                answered.read()
+            answered.read()
             statuses[worker] = answered.status
         finally:
             connection.close()

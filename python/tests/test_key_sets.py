@@ -122,7 +122,9 @@ def test_a_forged_token_is_401_without_anybody_asking_again(kind: str, provider:
     assert provider.asked == asked
 
 
-def test_t32_a_provider_that_is_down_lets_nobody_in(kind: str, provider: Provider) -> None:
+def test_t32_a_provider_that_is_down_lets_nobody_in(
+    kind: str, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
     provider.status = 500
     one = door(kind, provider)
     answer = one.ask("/queues", bearer(signed()))
@@ -130,6 +132,7 @@ def test_t32_a_provider_that_is_down_lets_nobody_in(kind: str, provider: Provide
     # The fetcher, which begins with the first question, may have had its answer before the question is put.
     causes = ("it answered 500, not 200", "was asked for keys just now")
     assert any(cause in one.told[-1].detail for cause in causes)
+    assert causes[0] in caplog.text, "the log has the cause in any case"
     assert one.ask("/queues").status in (303, 401), "whoever has no token is no question of keys"
 
 

@@ -1,9 +1,5 @@
 //! JSON as tokens may use it: what serde_json reads, less what two readers could read differently.
 
-use std::borrow::Cow;
-
-use super::token::Text;
-
 /// How deeply arrays and objects may be nested.
 const MAX_DEPTH: usize = 127;
 
@@ -21,15 +17,6 @@ pub(super) fn is_readable(text: &str) -> bool {
     (!has_many_openings || depth(bytes) <= MAX_DEPTH)
         && (bytes.len() <= MAX_DIGITS || !has_huge_integer(bytes))
         && (memchr::memchr(b'\\', bytes).is_none() || surrogates_pair_up(bytes))
-}
-
-/// A JSON string's text; nothing for any other value. The JSON has been read before, so without an escape the text is
-/// what stands in the quotes.
-pub(super) fn string(json: &str) -> Option<Cow<'_, str>> {
-    if memchr::memchr(b'\\', json.as_bytes()).is_some() {
-        return serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0);
-    }
-    json.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
 }
 
 fn depth(bytes: &[u8]) -> usize {

@@ -2,12 +2,14 @@
 
 mod algorithm;
 mod builder;
+mod claim;
 mod claims;
 mod fault;
 mod json;
 mod key;
 mod key_set;
 mod keys;
+mod plain;
 mod token;
 mod verifier;
 mod wanted;

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::fault::TokenFault;
-use super::json::{is_readable, string};
+use super::json::is_readable;
 use super::keys::Keys;
 use crate::Timestamp;
 use crate::base64url::{self, Undecoded, room};
@@ -80,7 +80,7 @@ impl<'a> Header<'a> {
         let text = std::str::from_utf8(bytes).ok().filter(|text| is_readable(text));
         let members: Members<'_> =
             text.and_then(|text| serde_json::from_str(text).ok()).ok_or(TokenFault::Header)?;
-        let text = |member: &'a RawValue| string(member.get()).ok_or(TokenFault::Header);
+        let text = |member: &'a RawValue| Text::of(member).ok_or(TokenFault::Header);
         let header = Self {
             algorithm: members.alg.map(text).transpose()?.unwrap_or_default(),
             key_id: members.kid.map(text).transpose()?,
@@ -139,6 +139,13 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
 /// A string, borrowed unless it has escapes.
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl<'a> Text<'a> {
+    /// A string's text; nothing for any other value.
+    pub(super) fn of(json: &'a RawValue) -> Option<Cow<'a, str>> {
+        serde_json::from_str::<Self>(json.get()).ok().map(|text| text.0)
+    }
+}
 
 impl<'de> Deserialize<'de> for Text<'de> {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {

@@ -3,8 +3,10 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
+use super::claim::Claim;
+use super::json::is_readable;
+use super::plain::members;
 use super::token::Text;
 
 /// What a claim tells: those that RFC 7519 §4.1 registers, and those that a backend reads its user from.
@@ -35,11 +37,11 @@ const REGISTERED: [(&str, Purpose); 7] = [
 
 /// The claims that somebody asks for, each once, whatever it is for.
 #[derive(Debug)]
-pub(super) struct Wanted(Vec<Claim>);
+pub(super) struct Wanted(Vec<Name>);
 
 #[derive(Debug)]
-struct Claim {
-    name: String,
+struct Name {
+    text: String,
     /// Its first bytes: enough to tell it from nearly all others.
     first_eight: u64,
     purposes: Vec<Purpose>,
@@ -61,15 +63,15 @@ impl Wanted {
     }
 
     fn add(&mut self, name: &str, purpose: Option<Purpose>, required: u64) {
-        match self.0.iter_mut().find(|claim| claim.name == name) {
+        match self.0.iter_mut().find(|claim| claim.text == name) {
             Some(claim) => {
                 claim.purposes.extend(purpose);
                 claim.required |= required;
             }
             None => {
                 let purposes = purpose.into_iter().collect();
-                self.0.push(Claim {
-                    name: name.to_owned(),
+                self.0.push(Name {
+                    text: name.to_owned(),
                     first_eight: first_eight(name),
                     purposes,
                     required,
@@ -78,38 +80,56 @@ impl Wanted {
         }
     }
 
-    /// Looks for them in the text of a JSON object; nothing if it is none.
+    /// Looks for them in the text of a JSON object; nothing if it is none, or if another reader might read another one.
     pub(super) fn find<'a>(&self, json: &'a str) -> Option<Found<'a>> {
-        let mut json = serde_json::Deserializer::from_str(json);
+        let mut found = Found::default();
+        let plain = members(json, |name, value| {
+            if let Some(wanted) = self.get(name) {
+                found.note(wanted, Claim::Plain(value));
+            }
+        });
+        if plain.is_some() { Some(found) } else { self.find_in_any(json) }
+    }
+
+    fn find_in_any<'a>(&self, json: &'a str) -> Option<Found<'a>> {
+        let mut json = serde_json::Deserializer::from_str(Some(json).filter(|json| is_readable(json))?);
         let found = self.deserialize(&mut json).ok()?;
         json.end().ok().map(|()| found)
     }
+
+    fn get(&self, name: &str) -> Option<&Name> {
+        let begin = first_eight(name);
+        self.0.iter().find(|wanted| {
+            wanted.first_eight == begin
+                && wanted.text.len() == name.len()
+                && (name.len() <= 8 || wanted.text == name)
+        })
+    }
 }
 
-/// The claims that were found, as the JSON text of each.
+/// The claims that were found.
 #[derive(Default)]
 pub(super) struct Found<'a> {
-    claims: [Option<&'a str>; Purpose::Roles as usize + 1],
+    claims: [Option<Claim<'a>>; Purpose::Roles as usize + 1],
     /// A bit for each claim that is required, there, and not null.
     pub(super) required: u64,
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn get(&self, purpose: Purpose) -> Option<&'a str> {
+    pub(super) fn get(&self, purpose: Purpose) -> Option<Claim<'a>> {
         self.claims.get(purpose as usize).copied().flatten()
     }
 
     // Of duplicate names the last one counts, as in PyJWT.
-    fn note(&mut self, claim: &Claim, json: &'a str) {
-        for &purpose in &claim.purposes {
+    fn note(&mut self, wanted: &Name, claim: Claim<'a>) {
+        for &purpose in &wanted.purposes {
             if let Some(place) = self.claims.get_mut(purpose as usize) {
-                *place = Some(json);
+                *place = Some(claim);
             }
         }
-        if json == "null" {
-            self.required &= !claim.required;
-        } else {
-            self.required |= claim.required;
+        if wanted.required != 0 {
+            self.required &= !wanted.required;
+            self.required |= if claim.is_null() { 0 } else { wanted.required };
         }
     }
 }
@@ -129,14 +149,13 @@ impl<'de> Visitor<'de> for &Wanted {
         f.write_str("a JSON object of claims")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Found<'de>, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut object: M) -> Result<Found<'de>, M::Error> {
         let mut found = Found::default();
-        while let Some(Text(name)) = members.next_key()? {
-            let begin = first_eight(&name);
-            match self.0.iter().find(|claim| claim.first_eight == begin && claim.name == *name) {
-                Some(claim) => found.note(claim, members.next_value::<&RawValue>()?.get()),
+        while let Some(Text(name)) = object.next_key()? {
+            match self.get(&name) {
+                Some(wanted) => found.note(wanted, Claim::Other(object.next_value()?)),
                 None => {
-                    members.next_value::<IgnoredAny>()?;
+                    object.next_value::<IgnoredAny>()?;
                 }
             }
         }
@@ -146,9 +165,7 @@ impl<'de> Visitor<'de> for &Wanted {
 
 /// The first eight bytes of a name, as a number.
 fn first_eight(name: &str) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
-    u64::from_le_bytes(bytes)
+    name.bytes().take(8).fold(0, |all, byte| all << 8 | u64::from(byte))
 }
 
 #[cfg(test)]
@@ -165,7 +182,8 @@ mod tests {
         let named = [("preferred_name", Purpose::Name), ("preferred_id", Purpose::Id)];
         let json = r#"{"exp\u0000":0,"\u0065xp":1,"preferred":2,"preferred_id":3,"preferred_name":4,"preferred_names":5}"#;
         let found = found(&named, &[], json).unwrap();
-        let got = [Purpose::Exp, Purpose::Id, Purpose::Name, Purpose::Nbf].map(|purpose| found.get(purpose));
+        let got = [Purpose::Exp, Purpose::Id, Purpose::Name, Purpose::Nbf]
+            .map(|purpose| found.get(purpose).map(Claim::json));
         assert_eq!(got, [Some("1"), Some("3"), Some("4"), None]);
     }
 
@@ -174,7 +192,7 @@ mod tests {
         let found =
             found(&[("sub", Purpose::Id), ("sub", Purpose::Name)], &[], r#"{"sub":1,"sub":2}"#).unwrap();
         for purpose in [Purpose::Sub, Purpose::Id, Purpose::Name] {
-            assert_eq!(found.get(purpose), Some("2"));
+            assert_eq!(found.get(purpose).map(Claim::json), Some("2"));
         }
     }
 

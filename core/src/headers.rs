@@ -140,7 +140,7 @@ impl<'a> RequestFields<'a> {
 /// One of 64 bits, by a name's length and its ends, whatever their case.
 fn mark(name: &[u8]) -> u64 {
     let end = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte | 0x20));
-    1 << ((name.len() + 3 * end(name.first()) + 7 * end(name.last())) % 64)
+    1 << ((name.len() + 21 * end(name.first()) + 62 * end(name.last())) % 64)
 }
 
 /// The values of one field; see [`HeaderView::all`].

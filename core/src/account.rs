@@ -95,6 +95,14 @@ impl Fingerprint {
         first.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
         Self(first)
     }
+
+    pub(crate) fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
 }
 
 impl PartialEq for Fingerprint {

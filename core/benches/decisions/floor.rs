@@ -5,7 +5,7 @@ use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, Unbou
 use aws_lc_rs::hmac;
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 use http::header::{AUTHORIZATION, HeaderMap};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::presented::{AUDIENCE, ISSUER, SECRET};
@@ -50,38 +50,33 @@ impl Token {
     }
 }
 
-/// A sealed text that is opened and read: the AEAD and the JSON of a session.
+/// A sealed text that is opened and read: the AEAD and the fields of a session.
 pub(crate) struct Sealed {
     key: LessSafeKey,
     text: String,
 }
 
-#[derive(Deserialize)]
+/// The roles are left for whoever asks, as text.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Session<'a> {
-    pub(crate) id: &'a str,
-    #[serde(borrow)]
-    pub(crate) user: User<'a>,
-    pub(crate) credential: Option<&'a str>,
+    pub(crate) id: [u8; 32],
+    pub(crate) user: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) is_admin: bool,
+    pub(crate) roles: &'a str,
+    pub(crate) extra: Option<&'a str>,
+    pub(crate) credential: Option<[u8; 16]>,
     pub(crate) issued: i64,
     pub(crate) renewed: i64,
     pub(crate) until: i64,
     pub(crate) ends: i64,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct User<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) name: &'a str,
-    pub(crate) is_admin: bool,
-    #[serde(borrow)]
-    pub(crate) roles: &'a RawValue,
-}
-
 impl Sealed {
-    /// Seals the JSON of a session, under a key that is nobody's.
-    pub(crate) fn new(json: &str) -> Self {
+    /// Seals the fields of a session, under a key that is nobody's.
+    pub(crate) fn new(session: &Session<'_>) -> Self {
         let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, &[7; 32]).unwrap());
-        let mut bytes = json.as_bytes().to_vec();
+        let mut bytes = postcard::to_allocvec(session).unwrap();
         key.seal_in_place_append_tag(Nonce::from(&[7; 12]), Aad::from(CONTEXT), &mut bytes).unwrap();
         Self { key, text: URL_SAFE_NO_PAD.encode_to_string([&[7; 12][..], &bytes].concat()) }
     }
@@ -91,10 +86,10 @@ impl Sealed {
         let out = Out::from_slice(room.get_mut(..length)?);
         let bytes = URL_SAFE_NO_PAD.decode(self.text.as_bytes(), out).ok()?;
         let (nonce, sealed) = bytes.split_first_chunk_mut::<NONCE_LEN>()?;
-        let json = self.key.open_in_place(Nonce::from(&*nonce), Aad::from(CONTEXT), sealed).ok()?;
-        serde_json::from_slice(json).ok()
+        let plain = self.key.open_in_place(Nonce::from(&*nonce), Aad::from(CONTEXT), sealed).ok()?;
+        postcard::from_bytes(plain).ok()
     }
 }
 
 /// As long as a gate's.
-const CONTEXT: &[u8] = b"authgate session\0\x01authgate\0dashboard";
+const CONTEXT: &[u8] = b"authgate session\0\x02authgate\0dashboard";

@@ -1,3 +1,5 @@
+use std::iter;
+
 use cookie::{Cookie, time};
 use http::HeaderValue;
 use http::header::COOKIE;
@@ -97,10 +99,8 @@ impl SessionCookie {
         scheme: Scheme,
     ) -> impl Iterator<Item = &'a [u8]> {
         let name = self.name(scheme).as_bytes();
-        headers
-            .all(&COOKIE)
-            .flat_map(|field| field.split(|&byte| byte == b';'))
-            .filter_map(|pair| pair.trim_ascii().strip_prefix(name)?.strip_prefix(b"="))
+        let of_ours = move |pair: &'a [u8]| pair.trim_ascii().strip_prefix(name)?.strip_prefix(b"=");
+        headers.all(&COOKIE).flat_map(pairs).filter_map(of_ours)
     }
 
     /// A `Set-Cookie` with this value, or nothing if it is longer than browsers keep. It ends with the browser: how long a
@@ -163,6 +163,17 @@ impl SessionCookie {
         field.set_sensitive(true);
         Some(field)
     }
+}
+
+/// The cookies in a field (RFC 6265 §5.4). A sealed session is long, and is searched for its end many bytes at a time.
+fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(field);
+    iter::from_fn(move || {
+        let field = rest?;
+        let end = memchr::memchr(b';', field);
+        rest = end.and_then(|end| field.get(end + 1..));
+        field.get(..end.unwrap_or(field.len()))
+    })
 }
 
 #[cfg(test)]

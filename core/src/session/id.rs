@@ -22,6 +22,10 @@ impl SessionId {
     /// Before all others.
     pub(crate) const FIRST: Self = Self([0; 32]);
 
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes that tell this session from all others.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -3,15 +3,19 @@ use std::fmt;
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use base64_simd::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use zeroize::Zeroizing;
 
 use super::Session;
 use super::cookie::LONGEST;
-use crate::ConfigError;
+use crate::account::Fingerprint;
 use crate::base64url::{self, room};
+use crate::user::{Claims, User};
+use crate::{ConfigError, SessionId, Timestamp};
 
 /// The first byte of what is sealed. Another one is another version's, and nothing to us.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// The shortest secret, in bytes: as many as the key that is derived from it has.
 const SHORTEST: usize = 32;
@@ -71,7 +75,7 @@ impl KeyRing {
 
     /// The value of a cookie that nobody else can read or make.
     pub(crate) fn seal(&self, session: &Session, random: &[u8; 32]) -> Option<String> {
-        let mut text = serde_json::to_vec(session).ok()?;
+        let mut text = postcard::to_allocvec(&Sealed::from(session)).ok()?;
         let nonce: [u8; NONCE_LEN] = *random.first_chunk()?;
         let key = &self.keys.first()?.0;
         key.seal_in_place_append_tag(Nonce::from(&nonce), Aad::from(&self.context), &mut text).ok()?;
@@ -89,8 +93,59 @@ impl KeyRing {
             let (nonce, sealed) = rest.split_first_chunk_mut::<NONCE_LEN>()?;
             (*version == VERSION).then_some(())?;
             let plain = key.0.open_in_place(Nonce::from(&*nonce), Aad::from(&self.context), sealed).ok()?;
-            serde_json::from_slice(plain).ok()
+            let (sealed, rest) = postcard::take_from_bytes::<Sealed>(plain).ok()?;
+            rest.is_empty().then(|| sealed.into())
         })
+    }
+}
+
+/// What is sealed: a session, field by field. A change of it is another [`VERSION`].
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    id: [u8; 32],
+    user: SmolStr,
+    name: SmolStr,
+    is_admin: bool,
+    roles: Vec<SmolStr>,
+    extra: Option<Claims>,
+    credential: Option<[u8; 16]>,
+    issued: Timestamp,
+    renewed: Timestamp,
+    until: Timestamp,
+    ends: Timestamp,
+}
+
+impl From<&Session> for Sealed {
+    fn from(session: &Session) -> Self {
+        let user = session.user.clone();
+        Self {
+            id: *session.id.as_bytes(),
+            user: user.id,
+            name: user.name,
+            is_admin: user.is_admin,
+            roles: user.roles,
+            extra: user.extra,
+            credential: session.credential.map(Fingerprint::bytes),
+            issued: session.issued,
+            renewed: session.renewed,
+            until: session.until,
+            ends: session.ends,
+        }
+    }
+}
+
+impl From<Sealed> for Session {
+    fn from(sealed: Sealed) -> Self {
+        let Sealed { id, user, name, is_admin, roles, extra, credential, .. } = sealed;
+        Self {
+            id: SessionId::from_bytes(id),
+            user: User { id: user, name, is_admin, roles, claims: None, extra },
+            credential: credential.map(Fingerprint::from_bytes),
+            issued: sealed.issued,
+            renewed: sealed.renewed,
+            until: sealed.until,
+            ends: sealed.ends,
+        }
     }
 }
 
@@ -133,6 +188,35 @@ mod tests {
         let text = seal(&ring(&[OLD]));
         assert_eq!(ring(&[OLD]).open(text.as_bytes()), Some(session("ada")));
         assert!(!String::from_utf8_lossy(&URL_SAFE_NO_PAD.decode_to_vec(&text).unwrap()).contains("ada"));
+    }
+
+    #[test]
+    fn a_session_is_sealed_with_all_that_it_has_and_nothing_behind_it() {
+        let whole = Session {
+            user: User {
+                name: "Ada Lovelace".into(),
+                is_admin: true,
+                roles: vec!["ops".into(), "a role of more than twenty-three bytes".into()],
+                extra: Claims::from_json(r#"{"desk":[1,"\u00e9"]}"#),
+                ..User::new("ada")
+            },
+            issued: Timestamp::from_millis(-1),
+            ends: Timestamp::from_millis(i64::MAX),
+            ..session("ada")
+        };
+        let bare = Session { credential: None, ..session("") };
+        for session in [whole, bare] {
+            let ring = ring(&[OLD]);
+            let text = ring.seal(&session, &[3; 32]).unwrap();
+            assert_eq!(ring.open(text.as_bytes()), Some(session.clone()));
+            let mut longer = postcard::to_allocvec(&Sealed::from(&session)).unwrap();
+            longer.push(0);
+            let key = &ring.keys[0].0;
+            key.seal_in_place_append_tag(Nonce::from(&[3; 12]), Aad::from(&ring.context), &mut longer)
+                .unwrap();
+            let text = URL_SAFE_NO_PAD.encode_to_string([&[VERSION], &[3; 12][..], &longer].concat());
+            assert!(ring.open(text.as_bytes()).is_none());
+        }
     }
 
     #[test]

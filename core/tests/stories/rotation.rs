@@ -73,7 +73,7 @@ fn spoilt(good: &str) -> Vec<String> {
     let with_first = |first: u8| URL_SAFE_NO_PAD.encode_to_string([&[first], &bytes[1..]].concat());
     let mut tampered = bytes.clone();
     tampered[bytes.len() / 2] ^= 1;
-    let mut values: Vec<_> = [0, 2, 255].map(with_first).into();
+    let mut values: Vec<_> = [0, 1, 255].map(with_first).into();
     values.push(URL_SAFE_NO_PAD.encode_to_string(tampered));
     values.push(value[..value.len() - 1].to_owned());
     values.push(value[..value.len() / 2].to_owned());

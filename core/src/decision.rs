@@ -21,7 +21,7 @@ pub enum Decision {
     /// Send this, and pass nothing on.
     Respond(Reply),
     /// A custom backend answers this itself.
-    Delegate(Delegation),
+    Delegate(Box<Delegation>),
 }
 
 /// Leave to pass a request on.
@@ -32,7 +32,7 @@ pub struct Admission {
     /// When the admission ends, if it does. A response that is still streaming then must be cut off; see
     /// [`lease`](Self::lease), which knows of earlier endings, too.
     pub until: Option<Timestamp>,
-    pub(crate) session: Option<(Gate, Holder)>,
+    pub(crate) session: Option<Arc<Holder>>,
     pub(crate) fields: ResponseFields,
     pub(crate) note: Note,
     pub(crate) identity: Arc<IdentityHeaders>,
@@ -140,7 +140,7 @@ impl Delegation {
     /// The answer if the backend cannot give its own: 503, and `why` for the log.
     pub fn unavailable(self, why: &Unavailable) -> Reply {
         let mut reply = self.otherwise;
-        reply.note.detail = Some(why.to_string());
+        reply.note.details().why = Some(why.to_string());
         reply
     }
 

@@ -1,8 +1,10 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use crate::{Denial, Kind, Peer, User};
+use crate::head::HeadError;
+use crate::{Denial, Kind, Peer, Unavailable, User};
 
 /// One line of the audit trail: who, what, how it ended and why. Never a secret, a token or a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,25 +119,63 @@ pub(crate) struct Note {
     pub(crate) kind: Kind,
     pub(crate) client: Peer,
     pub(crate) reason: Reason,
+    /// Boxed, since nearly every note has none.
+    details: Option<Box<Details>>,
+}
+
+/// What the log learns beyond the reason, and the client does not.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Details {
     /// Whom it is about, if the request was not passed on in their name.
     pub(crate) user: Option<SmolStr>,
-    /// What the log learns beyond the reason: why somebody could not be asked, or why no password was checked.
-    pub(crate) detail: Option<String>,
+    /// Why somebody could not be asked, or why no password was checked.
+    pub(crate) why: Option<String>,
     /// Method and path of the request that a proxy asked about.
-    pub(crate) about: Option<(String, String)>,
+    pub(crate) about: Option<Arc<(String, String)>>,
+}
+
+impl Details {
+    /// Somebody could not be asked.
+    pub(crate) fn of(why: &Unavailable) -> Self {
+        Self { why: Some(why.to_string()), ..Self::default() }
+    }
+
+    /// A field of this name is to blame.
+    pub(crate) fn naming(field: &str, error: HeadError) -> Self {
+        Self { why: Some(format!("{error}: {field}")), ..Self::default() }
+    }
+
+    /// It is about this user.
+    pub(crate) fn about(user: Option<SmolStr>) -> Self {
+        Self { user, ..Self::default() }
+    }
+
+    fn are_none(&self) -> bool {
+        self.user.is_none() && self.why.is_none() && self.about.is_none()
+    }
 }
 
 impl Note {
+    pub(crate) fn new(kind: Kind, client: Peer, reason: Reason, details: Details) -> Self {
+        let details = (!details.are_none()).then(|| Box::new(details));
+        Self { kind, client, reason, details }
+    }
+
+    /// What there is to say beyond the reason, to be added to.
+    pub(crate) fn details(&mut self) -> &mut Details {
+        self.details.get_or_insert_default()
+    }
+
     pub(crate) fn event<'a>(
         &'a self,
         outcome: Outcome,
         status: Option<u16>,
         user: Option<&'a User>,
     ) -> Event<'a> {
-        let detail = match (&self.detail, self.reason) {
-            (Some(detail), _) => Cow::Borrowed(detail.as_str()),
-            (None, reason) => reason.explain(),
-        };
+        let details = self.details.as_deref();
+        let why = details.and_then(|details| details.why.as_deref());
+        let detail = why.map_or_else(|| self.reason.explain(), Cow::Borrowed);
+        let about = details.and_then(|details| details.about.as_deref());
         Event {
             client: self.client,
             kind: self.kind,
@@ -143,8 +183,8 @@ impl Note {
             status,
             reason: self.reason,
             detail,
-            user: user.map(|user| user.id.as_str()).or(self.user.as_deref()),
-            about: self.about.as_ref().map(|(method, path)| (method.as_str(), path.as_str())),
+            user: user.map(|user| user.id.as_str()).or(details.and_then(|details| details.user.as_deref())),
+            about: about.map(|(method, path)| (method.as_str(), path.as_str())),
         }
     }
 }

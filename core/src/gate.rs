@@ -149,7 +149,7 @@ impl Gate {
 
     /// Whether a session has not been ended before its time.
     pub(crate) fn spares(&self, holder: &Holder, now: Timestamp) -> bool {
-        let Holder { id, user, issued } = holder;
+        let Holder { id, user, issued, .. } = holder;
         let sessions = self.0.sessions.as_ref();
         sessions.is_some_and(|sessions| sessions.is_in_touch(now) && sessions.spares(id, user, *issued))
     }

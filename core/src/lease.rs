@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 
@@ -10,19 +11,20 @@ use crate::{EndingsNews, EndingsSince, Gate, Timestamp};
 #[derive(Clone)]
 pub struct Lease {
     until: Option<Timestamp>,
-    session: Option<(Gate, Holder)>,
+    session: Option<Arc<Holder>>,
 }
 
-/// Whose session it is that admits.
-#[derive(Debug, Clone)]
+/// Whose session it is that admits, and where.
+#[derive(Debug)]
 pub(crate) struct Holder {
+    pub(crate) gate: Gate,
     pub(crate) id: SessionId,
     pub(crate) user: SmolStr,
     pub(crate) issued: Timestamp,
 }
 
 impl Lease {
-    pub(crate) fn new(until: Option<Timestamp>, session: Option<(Gate, Holder)>) -> Self {
+    pub(crate) fn new(until: Option<Timestamp>, session: Option<Arc<Holder>>) -> Self {
         Self { until, session }
     }
 
@@ -39,7 +41,7 @@ impl Lease {
 
     /// Whether it can end because of what another gate has told a store; see [`asks`](Self::asks).
     pub fn is_shared(&self) -> bool {
-        let sessions = self.session.as_ref().and_then(|(gate, _)| gate.settings().sessions.as_ref());
+        let sessions = self.session.as_ref().and_then(|holder| holder.gate.settings().sessions.as_ref());
         sessions.is_some_and(SessionRules::are_shared)
     }
 
@@ -47,21 +49,20 @@ impl Lease {
     /// and the last answer is not new enough any more. Hand the answer to [`hear`](Self::hear); where there is none, the
     /// admission stays as it is for a while ([`Sharing::grace`](crate::Sharing::grace)), and then ends.
     pub fn asks(&self, now: Timestamp) -> Option<EndingsSince> {
-        let (gate, _) = self.session.as_ref()?;
-        gate.asks(now)
+        self.session.as_ref()?.gate.asks(now)
     }
 
     /// Takes what the store told when it was asked at the moment `asked`.
     pub fn hear(&self, news: EndingsNews, asked: Timestamp, now: Timestamp) {
-        if let Some((gate, _)) = &self.session {
-            gate.hear(news, asked, now);
+        if let Some(holder) = &self.session {
+            holder.gate.hear(news, asked, now);
         }
     }
 
     /// Whether the admission is still good.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
-            && self.session.as_ref().is_none_or(|(gate, holder)| gate.spares(holder, now))
+            && self.session.as_ref().is_none_or(|holder| holder.gate.spares(holder, now))
     }
 }
 

@@ -9,9 +9,9 @@ use crate::upstream::UpstreamRules;
 #[derive(Debug, Clone, Default)]
 pub struct ResponseFields {
     touched: bool,
-    cookie: Option<HeaderValue>,
+    cookie: Option<Box<HeaderValue>>,
     /// Beside it, and only when somebody signs out.
-    farewell: Option<HeaderValue>,
+    farewell: Option<Box<HeaderValue>>,
     /// What another server behind the gate must not set.
     guarded: Option<Arc<UpstreamRules>>,
 }
@@ -35,12 +35,12 @@ impl ResponseFields {
     /// The session's cookie is written anew. The last one counts: an answer has at most one.
     pub(crate) fn set_cookie(&mut self, field: Option<HeaderValue>) {
         self.touched = true;
-        self.cookie = field;
+        self.cookie = field.map(Box::new);
     }
 
     /// A cookie of another name.
     pub(crate) fn add_cookie(&mut self, field: Option<HeaderValue>) {
-        self.farewell = field;
+        self.farewell = field.map(Box::new);
     }
 
     /// For an answer that does not depend on the session: touched only if a cookie is written all the same.
@@ -57,7 +57,7 @@ impl ResponseFields {
     pub fn appended(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
         let vary = self.touched.then(|| (VARY, HeaderValue::from_static("Cookie")));
         let cookies = self.cookie.clone().into_iter().chain(self.farewell.clone());
-        vary.into_iter().chain(cookies.map(|cookie| (SET_COOKIE, cookie)))
+        vary.into_iter().chain(cookies.map(|cookie| (SET_COOKIE, *cookie)))
     }
 
     /// Writes them into an answer. Its `Cache-Control` gives way to `no-store`, and a server behind the gate cannot set the

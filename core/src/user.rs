@@ -60,18 +60,18 @@ impl User {
 /// somebody asks.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Claims(String);
+pub struct Claims(Box<str>);
 
 impl Claims {
     /// Claims from the text of a JSON object; nothing if it is none.
     pub fn from_json(json: &str) -> Option<Self> {
         let object: Option<BTreeMap<String, &RawValue>> = serde_json::from_str(json).ok();
-        object.map(|_| Self(json.to_owned()))
+        object.map(|_| Self(json.into()))
     }
 
     /// Claims from text that has been read as a JSON object already.
     pub(crate) fn known(json: String) -> Self {
-        Self(json)
+        Self(json.into_boxed_str())
     }
 
     /// The JSON object as it was given.
@@ -96,7 +96,7 @@ impl TryFrom<String> for Claims {
 
 impl From<Claims> for String {
     fn from(claims: Claims) -> Self {
-        claims.0
+        claims.0.into_string()
     }
 }
 

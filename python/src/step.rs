@@ -120,7 +120,7 @@ pub(crate) fn go_on(py: Python<'_>, step: Step, visit: Visit) -> PyResult<Bound<
             return Ok(Bound::new(py, Forward::new(admission, visit))?.into_any());
         }
         Step::Done(Decision::Delegate(delegation)) => {
-            return Ok(Bound::new(py, Delegate::new(py, delegation, visit)?)?.into_any());
+            return Ok(Bound::new(py, Delegate::new(py, *delegation, visit)?)?.into_any());
         }
         Step::ReadBody(limit, _) => ("read_body", (limit.bytes(),).into_pyobject(py)?),
         Step::AskBackend(name, _) => ("ask_backend", (name,).into_pyobject(py)?),

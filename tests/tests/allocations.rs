@@ -30,9 +30,9 @@ fn a_token_costs_its_claims_and_its_roles() {
 }
 
 #[test]
-fn a_sealed_session_costs_a_box_and_its_roles() {
+fn a_sealed_session_costs_a_box_its_roles_and_its_lease() {
     let (gate, headers) = signed_in::sealed();
-    allocates(2, &gate, "/queues", &headers);
+    allocates(3, &gate, "/queues", &headers);
 }
 
 #[test]

@@ -98,7 +98,7 @@ where
         }
         (Decision::Delegate(page), Some(body)) => {
             let body = RequestBody::new(body.map_err(Into::into));
-            Ok(shared.delegate(id, parts, body, page).await)
+            Ok(shared.delegate(id, parts, body, *page).await)
         }
         (Decision::Respond(reply), _) => Ok(shared.respond(id, &parts, reply)),
         // A form that was read is answered by the gate itself, so this is never reached; and if it were, nobody enters.

@@ -1,12 +1,14 @@
+use std::sync::Arc;
+
 use smol_str::SmolStr;
 
 use super::hear::hear_since;
 use super::held::Held;
-use super::refuse::{Asker, Details};
+use super::refuse::Asker;
 use super::visit::Visit;
 use crate::backend::{BadProof, Proof, Proven};
 use crate::decision::Decision;
-use crate::event::Reason;
+use crate::event::{Details, Reason};
 use crate::lease::Holder;
 use crate::local_path::LocalPath;
 use crate::response_fields::ResponseFields;
@@ -44,14 +46,12 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
     }
     if search.waiting.is_empty() {
         return match search.ambient.take() {
-            Some(found) => settle(visit, Found { foreign: true, ..found }, search),
+            Some(found) => settle(visit, Found { foreign: true, ..*found }, search),
             None => {
                 let asker = visit.asker();
                 match nobody(visit.gate, &asker, &search) {
                     Ok(()) => admit_nobody(visit.gate, &asker, search.fields),
-                    Err(denial) => {
-                        refuse(visit, denial, Details { user: search.user, why: None }, search.fields)
-                    }
+                    Err(denial) => refuse(visit, denial, Details::about(search.user), search.fields),
                 }
             }
         };
@@ -78,7 +78,7 @@ fn refuse(visit: &Visit<'_>, denial: Denial, details: Details, fields: ResponseF
 pub(super) struct Found {
     proven: Proven,
     /// The session that says so, if it is one.
-    session: Option<Holder>,
+    session: Option<Arc<Holder>>,
     /// Another site may have made the browser send the proof.
     foreign: bool,
 }
@@ -116,7 +116,7 @@ pub(super) struct Search {
     /// Whose session it was that does not hold.
     user: Option<SmolStr>,
     /// A proof that the browser attached by itself to a foreign request; another backend may have a better one.
-    ambient: Option<Found>,
+    ambient: Option<Box<Found>>,
     /// What is still to be asked; once all is known, the next one last.
     waiting: Vec<Question>,
     /// What the session leaves on the answer.
@@ -156,7 +156,9 @@ impl Search {
             Shown::Sealed(session) => match sessions.weigh(&session, self.foreign, now) {
                 Standing::Fails(fault) => self.reject(sessions, fault, Some(*session), visit.scheme),
                 Standing::Due => self.waiting.push(Question::Renew(session)),
-                Standing::Holds { until } => return self.weigh(Found::in_session(*session, until), now),
+                Standing::Holds { until } => {
+                    return self.weigh(Found::in_session(visit.gate, *session, until), now);
+                }
             },
         }
         None
@@ -194,7 +196,7 @@ impl Search {
             self.denial = Denial::BadProof(BadProof::Other("the backend's proof has ended"));
             None
         } else if self.foreign && found.proven.ambient {
-            self.ambient.get_or_insert(found);
+            self.ambient.get_or_insert_with(|| Box::new(found));
             None
         } else {
             Some(found)
@@ -250,7 +252,7 @@ impl Parked {
             }
             Some(Question::Renew(session)) => Held { parked: self, session: *session }.renew(),
             None => match self.search.ambient.take() {
-                Some(found) => self.settle(Found { foreign: true, ..found }),
+                Some(found) => self.settle(Found { foreign: true, ..*found }),
                 None => self.nobody(),
             },
         }
@@ -316,7 +318,7 @@ impl Parked {
             Ok(()) => admit_nobody(&self.gate, &self.asker, self.search.fields),
             Err(denial) => {
                 let user = self.search.user.take();
-                self.refuse(denial, Details { user, why: None })
+                self.refuse(denial, Details::about(user))
             }
         }
     }
@@ -334,8 +336,9 @@ impl Parked {
 
 impl Found {
     /// A session is attached by the browser itself, whoever makes it do so.
-    pub(super) fn in_session(session: Session, until: Timestamp) -> Self {
-        let holder = Holder { id: session.id, user: session.user.id.clone(), issued: session.issued };
+    pub(super) fn in_session(gate: &Gate, session: Session, until: Timestamp) -> Self {
+        let (gate, user) = (gate.clone(), session.user.id.clone());
+        let holder = Arc::new(Holder { gate, id: session.id, user, issued: session.issued });
         let proven = Proven { user: session.user, until: Some(until), ambient: true };
         Self { proven, session: Some(holder), foreign: false }
     }
@@ -347,7 +350,7 @@ impl Found {
         asker.let_in(Admission {
             // Whoever came without a session is as cacheable as ever, unless a cookie is to be removed.
             fields: if self.session.is_some() { fields } else { fields.cookie_only() },
-            session: self.session.map(|holder| (gate.clone(), holder)),
+            session: self.session,
             ..admission
         })
     }
@@ -372,7 +375,7 @@ fn check(gate: &Gate, asker: &Asker, search: &Search, found: Found) -> Result<Fo
         return Ok(found);
     };
     let user = Some(found.proven.user.id).filter(|id| !id.is_empty());
-    Err((denial, Details { user, why }))
+    Err((denial, Details { user, why, about: None }))
 }
 
 /// Nobody is known. A rule may let everybody of the client's network pass; being there is a proof that a browser attaches to

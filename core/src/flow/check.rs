@@ -5,8 +5,9 @@ use http::StatusCode;
 use http::header::{COOKIE, HeaderName, LOCATION};
 
 use super::ordinary;
-use super::refuse::{Asker, Details, Refused};
+use super::refuse::{Asker, Refused};
 use super::visit::Visit;
+use crate::event::Details;
 use crate::head::HeadError;
 use crate::local_path::LocalPath;
 use crate::reply::Reply;
@@ -80,7 +81,7 @@ impl Asker {
         }
         let identity = admission.identity_fields();
         let mut note = admission.note;
-        note.user = admission.user.map(|user| user.id);
+        note.details().user = admission.user.map(|user| user.id);
         let mut reply = Reply::empty(StatusCode::NO_CONTENT, note);
         for (name, value) in identity.into_iter().chain(self.told.iter().cloned()) {
             reply = reply.with(name, value);

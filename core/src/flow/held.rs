@@ -1,6 +1,6 @@
 use super::admit::{Found, Parked};
-use super::refuse::Details;
 use crate::account::Lookup;
+use crate::event::Details;
 use crate::session::{SessionRules, Standing};
 use crate::step::Then;
 use crate::{Denial, Gate, Session, SessionFault, Step, Timestamp, Unavailable};
@@ -82,7 +82,8 @@ impl Held {
     }
 
     fn admit(self, until: Timestamp, now: Timestamp) -> Step {
-        self.parked.weigh(Found::in_session(self.session, until), now)
+        let found = Found::in_session(&self.parked.gate, self.session, until);
+        self.parked.weigh(found, now)
     }
 
     /// A session that was ended by somebody leaves the store as well, so that nobody revives it; what ended by itself is
@@ -106,7 +107,7 @@ impl Held {
     }
 
     fn unavailable(self, why: &Unavailable) -> Step {
-        let details = Details { user: Some(self.session.user.id), why: Some(why.to_string()) };
+        let details = Details { user: Some(self.session.user.id), ..Details::of(why) };
         self.parked.refuse(Denial::Unavailable, details)
     }
 }

@@ -3,12 +3,12 @@ use smol_str::SmolStr;
 
 use super::leave::Leaving;
 use super::login::{guarded, refuse_method};
-use super::refuse::{Asker, Details};
+use super::refuse::Asker;
 use super::visit::Visit;
 use super::{delegate, ordinary};
 use crate::backend::LogoutAnswer;
 use crate::decision::DelegatedPage;
-use crate::event::{Note, Reason};
+use crate::event::{Details, Note, Reason};
 use crate::reply::Reply;
 use crate::session::{Presented, SessionRules};
 use crate::{Decision, Denial, Gate, Kind, Step, Timestamp, Unavailable};
@@ -67,7 +67,7 @@ fn signed_out(gate: &Gate, mut asker: Asker, user: Option<SmolStr>) -> Step {
         asker.fields.add_cookie(sessions.farewell(asker.scheme));
     }
     let reason = if user.is_some() { Reason::SignOut } else { Reason::Logout };
-    let note = Note { user, ..asker.note(reason) };
+    let note = asker.note_with(reason, Details::about(user));
     to_login(gate, &asker, note)
 }
 

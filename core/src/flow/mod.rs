@@ -14,7 +14,7 @@ mod sign_in;
 mod visit;
 
 use self::check::Check;
-pub(crate) use self::refuse::{Asker, Details};
+pub(crate) use self::refuse::Asker;
 use self::visit::Visit;
 use crate::decision::{Decision, DelegatedPage, Delegation, Links};
 use crate::event::Reason;
@@ -60,16 +60,8 @@ fn delegate(visit: &Visit<'_>, backend: &'static str, page: DelegatedPage, reaso
     let links = Links { login: visit.login().with_next(next.as_ref()), home: visit.home(), next };
     let identity = visit.gate.settings().identity.clone();
     let path = visit.path.unwrap_or("/").to_owned();
-    Decision::Delegate(Delegation {
-        backend,
-        page,
-        path,
-        links,
-        identity,
-        note: visit.note(reason),
-        otherwise,
-    })
-    .into()
+    let delegation = Delegation { backend, page, path, links, identity, note: visit.note(reason), otherwise };
+    Decision::Delegate(Box::new(delegation)).into()
 }
 
 #[cfg(test)]

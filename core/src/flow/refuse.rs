@@ -1,18 +1,18 @@
+use std::sync::Arc;
+
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
-use smol_str::SmolStr;
 
 use super::check::Check;
 use crate::backend::LogoutAnswer;
-use crate::event::{Note, Reason};
+use crate::event::{Details, Note, Reason};
 use crate::gate::Settings;
-use crate::head::HeadError;
 use crate::local_path::LocalPath;
 use crate::mount::Mount;
 use crate::page::Links;
 use crate::reply::Reply;
 use crate::response_fields::ResponseFields;
-use crate::{Decision, Denial, Kind, Peer, Scheme, Step, Unavailable};
+use crate::{Decision, Denial, Kind, Peer, Scheme, Step};
 
 /// What is needed to answer somebody, without borrowing from the request.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub(crate) struct Asker {
     /// A proxy asks on somebody's behalf.
     pub(super) check: Option<Check>,
     /// Method and path of the request that it asks about.
-    pub(super) about: Option<(String, String)>,
+    pub(super) about: Option<Arc<(String, String)>>,
 }
 
 /// A refusal that is still to be told.
@@ -42,34 +42,13 @@ pub(super) struct Refused<'a> {
     pub(super) note: Note,
 }
 
-/// What the log learns beyond the reason, and the client does not.
-#[derive(Default)]
-pub(crate) struct Details {
-    pub(super) user: Option<SmolStr>,
-    pub(super) why: Option<String>,
-}
-
-impl Details {
-    /// Somebody could not be asked.
-    pub(super) fn of(why: &Unavailable) -> Self {
-        Self { user: None, why: Some(why.to_string()) }
-    }
-
-    /// A field of this name is to blame.
-    pub(super) fn naming(field: &str, error: HeadError) -> Self {
-        Self { user: None, why: Some(format!("{error}: {field}")) }
-    }
-}
-
 impl Asker {
     pub(crate) fn note(&self, reason: Reason) -> Note {
-        let about = self.about.clone();
-        Note { kind: self.kind, client: self.client, reason, user: None, detail: None, about }
+        self.note_with(reason, Details::default())
     }
 
-    /// The note on a refusal.
-    pub(super) fn denied(&self, denial: Denial, details: Details) -> Note {
-        Note { user: details.user, detail: details.why, ..self.note(Reason::Denied(denial)) }
+    pub(super) fn note_with(&self, reason: Reason, details: Details) -> Note {
+        Note::new(self.kind, self.client, reason, Details { about: self.about.clone(), ..details })
     }
 
     /// The reply as the asker's method wants it, with what a session leaves on it.
@@ -91,7 +70,7 @@ impl Asker {
         details: Details,
         login: impl FnOnce() -> LocalPath,
     ) -> Reply {
-        let note = self.denied(denial, details);
+        let note = self.note_with(Reason::Denied(denial), details);
         if self.check == Some(Check::AuthRequest) {
             let refused = Refused { settings, denial, note };
             return self.finish(self.refuse_auth_request(refused, login));

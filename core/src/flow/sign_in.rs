@@ -18,10 +18,10 @@ use smol_str::SmolStr;
 use super::charge::{Try, refund};
 use super::hear::hear_all;
 use super::leave::Leaving;
-use super::refuse::{Asker, Details};
+use super::refuse::Asker;
 use super::visit::Visit;
 use crate::account::{Account, Verdict};
-use crate::event::{Note, Reason};
+use crate::event::{Details, Reason};
 use crate::form::{self, FormError, LoginFields};
 use crate::local_path::LocalPath;
 use crate::page::{LoginError, LoginForm};
@@ -191,7 +191,7 @@ impl Attempt {
         if cookie.is_some() {
             self.asker.fields.set_cookie(cookie);
         }
-        let note = Note { user: Some(user), ..self.asker.note(Reason::SignIn) };
+        let note = self.asker.note_with(Reason::SignIn, Details::about(Some(user)));
         let next = self.next.take().unwrap_or_else(|| LocalPath::home(&self.asker.mount));
         self.asker.respond(match self.asker.kind {
             Kind::Htmx => Reply::empty(StatusCode::NO_CONTENT, note).with_hx_redirect(&next),
@@ -208,7 +208,7 @@ impl Attempt {
         let user = Some(step::one_line(&self.username).chars().take(LOGGED_NAME).collect());
         let settings = self.gate.settings();
         let (status, text) = (denial.answer().status, denial.answer().text);
-        let note = self.asker.denied(denial, Details { user, why });
+        let note = self.asker.note_with(Reason::Denied(denial), Details { user, why, about: None });
         let mut reply = match self.asker.kind {
             Kind::Htmx if status == StatusCode::UNAUTHORIZED => {
                 let form = LoginForm { fragment: true, ..self.form(Some(error)) };

@@ -1,12 +1,13 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use http::header::{HeaderName, HeaderValue, REFERER};
 
 use super::check::Check;
-use super::refuse::{Asker, Details};
+use super::refuse::Asker;
 use crate::cross_site::{CrossSite, is_foreign, is_silent};
 use crate::decision::Decision;
-use crate::event::{Note, Reason};
+use crate::event::{Details, Note, Reason};
 use crate::head::HeadError;
 use crate::local_path::LocalPath;
 use crate::mount::{Mount, below};
@@ -147,7 +148,7 @@ impl<'a> Visit<'a> {
             fields: ResponseFields::default(),
             told: self.told(),
             check: self.check,
-            about: self.check.map(|_| (self.head.method.to_owned(), self.head.path.to_owned())),
+            about: self.check.map(|_| Arc::new((self.head.method.to_owned(), self.head.path.to_owned()))),
         }
     }
 

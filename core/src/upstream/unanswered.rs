@@ -2,7 +2,8 @@ use std::fmt;
 
 use http::StatusCode;
 
-use crate::flow::{Asker, Details};
+use crate::event::Details;
+use crate::flow::Asker;
 use crate::reply::Reply;
 use crate::response_fields::ResponseFields;
 use crate::{Denial, Gate};

@@ -182,9 +182,9 @@ class RedisLayout:
 
 @final
 class Send:
-    """An ASGI `send` that ends when the admission does."""
+    """An ASGI `send` that ends when the admission does: its method is handed to the application."""
 
-    def __call__(self, message: Any) -> Awaitable[None]: ...
+    def send(self, message: Any, /) -> Awaitable[None]: ...
 
 @disjoint_base
 class JwtBackend:

@@ -92,7 +92,8 @@ pub(crate) fn pass_on<'py>(
         let to = send.clone().unbind();
         // A websocket is guarded both ways, further below.
         let lease = (!websocket).then(|| lease.clone());
-        Bound::new(py, Send { to, fields, lease, gate: gate.clone() })?.into_any()
+        // The method and not the object: Python calls methods of ours without a tuple for their arguments.
+        Bound::new(py, Send { to, fields, lease, gate: gate.clone() })?.getattr(intern!(py, "send"))?
     };
     if ends && websocket {
         let lease = Bound::new(py, Lease { lease, gate: gate.clone() })?;
@@ -168,7 +169,8 @@ pub(crate) struct Send {
 
 #[pymethods]
 impl Send {
-    fn __call__<'py>(&self, py: Python<'py>, message: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    #[pyo3(signature = (message, /))]
+    fn send<'py>(&self, py: Python<'py>, message: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let send = self.to.bind(py);
         let Ok(message) = message.cast::<PyDict>() else { return send.call1((message,)) };
         let kind = message.get_item(intern!(py, "type"))?;

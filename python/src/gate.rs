@@ -89,14 +89,14 @@ impl Inner {
     /// The first step that is not answered at once; and whether, if the request is let through, some of its fields are not.
     pub(crate) fn begin(&self, py: Python<'_>, request: &Request<'_>) -> PyResult<(Step, bool)> {
         let now = self.now(py)?;
-        Ok(request.with_head(|head| {
+        request.with_head(|head| {
             let step = self.at_once(self.core.begin(head, now), now);
             let strips = match &step {
                 Step::Done(Decision::Forward(admission)) => admission.strips_any(head.headers()),
                 _ => false,
             };
             (step, strips)
-        }))
+        })
     }
 
     /// Answers what nobody has to be waited for.

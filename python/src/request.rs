@@ -9,7 +9,7 @@ use pyo3::PyTypeCheck;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 /// What must be escaped in a path that somebody has decoded (RFC 3986 §3.3: all that is no `pchar` and no `/`).
 const PATH: &AsciiSet = &CONTROLS
@@ -49,8 +49,8 @@ enum Text<'py> {
 }
 
 enum Fields<'py> {
-    /// ASGI: pairs of bytes.
-    Bytes(Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>),
+    /// ASGI: pairs of bytes, not yet looked into.
+    Bytes(Vec<Bound<'py, PyTuple>>),
     /// WSGI: names made of CGI variables.
     Text(Vec<(String, Vec<u8>)>),
 }
@@ -144,21 +144,24 @@ impl<'py> Request<'py> {
     }
 
     /// Hands the head to somebody who borrows it.
-    pub(crate) fn with_head<T>(&self, act: impl FnOnce(&Head<'_>) -> T) -> T {
-        let pairs: Vec<(&[u8], &[u8])> = match &self.headers {
+    pub(crate) fn with_head<T>(&self, act: impl FnOnce(&Head<'_>) -> T) -> PyResult<T> {
+        let mut pairs: Vec<(&[u8], &[u8])> = Vec::with_capacity(self.headers.len());
+        match &self.headers {
             Fields::Bytes(fields) => {
-                fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect()
+                for field in fields {
+                    pairs.push((bytes(field, 0)?, bytes(field, 1)?));
+                }
             }
             Fields::Text(fields) => {
-                fields.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())).collect()
+                pairs.extend(fields.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())));
             }
-        };
+        }
         let query = Some(self.query.as_str()).filter(|query| !query.is_empty());
         let head = Head::of(self.method(), self.path(), query, HeaderView::Pairs(&pairs))
             .rooted(self.root.as_str())
             .over(self.scheme)
             .from_peer(self.peer);
-        act(&if self.websocket { head.as_websocket() } else { head })
+        Ok(act(&if self.websocket { head.as_websocket() } else { head }))
     }
 
     /// The same request as if it had asked for another path below its root.
@@ -174,6 +177,15 @@ impl<'py> Request<'py> {
 
     pub(crate) fn path(&self) -> &str {
         self.path.as_str()
+    }
+}
+
+impl Fields<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Bytes(fields) => fields.len(),
+            Self::Text(fields) => fields.len(),
+        }
     }
 }
 
@@ -256,22 +268,35 @@ fn fields<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyAny>>
     Ok(Some(list.into_any()))
 }
 
-fn pairs<'py>(
-    headers: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>> {
+fn pairs<'py>(headers: Option<&Bound<'py, PyAny>>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
     let Some(headers) = headers else { return Ok(Vec::new()) };
+    let mut pairs = Vec::with_capacity(headers.len().unwrap_or_default());
     if let Ok(list) = headers.cast::<PyList>() {
-        return list.iter().map(|field| pair(&field)).collect();
+        for field in list.iter() {
+            pairs.push(pair(field)?);
+        }
+    } else {
+        for field in headers.try_iter()? {
+            pairs.push(pair(field?)?);
+        }
     }
-    PyIterator::from_object(headers)?.map(|field| pair(&field?)).collect()
+    Ok(pairs)
 }
 
-fn pair<'py>(field: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
-    let (name, value) = match field.cast::<PyTuple>() {
-        Ok(field) => (field.get_item(0)?, field.get_item(1)?),
-        Err(_) => (field.get_item(0)?, field.get_item(1)?),
-    };
-    Ok((name.cast_into()?, value.cast_into()?))
+/// A field's name and value; some servers give them in a list.
+fn pair(field: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyTuple>> {
+    match field.cast_into() {
+        Ok(pair) => Ok(pair),
+        Err(other) => {
+            let field = other.into_inner();
+            PyTuple::new(field.py(), [field.get_item(0)?, field.get_item(1)?])
+        }
+    }
+}
+
+/// The name or the value of a field.
+fn bytes<'a>(field: &'a Bound<'_, PyTuple>, at: usize) -> PyResult<&'a [u8]> {
+    Ok(field.get_borrowed_item(at)?.extract()?)
 }
 
 /// Who connected. Servers on unix sockets tell nothing; what they tell that is no address is nobody known.

@@ -1,9 +1,7 @@
-use http::header::{HeaderName, ORIGIN};
+use crate::field_names::{ORIGIN, SEC_FETCH_SITE};
 
 use crate::headers::RequestFields;
 use crate::origin::Origin;
-
-static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// What becomes of a request that another site may have made the browser send: an unsafe one or a websocket's handshake,
 /// under a proof that the browser attaches by itself, and every post that signs in or out.

@@ -1,11 +1,11 @@
 use std::fmt;
 
 use http::StatusCode;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use percent_encoding::percent_decode;
 use zeroize::Zeroize as _;
 
 use crate::body::{Body, BodyError, BodyLimit};
+use crate::field_names::{CONTENT_LENGTH, CONTENT_TYPE};
 use crate::headers::RequestFields;
 use crate::step::one_line;
 use crate::{Credentials, Secret};

@@ -2,17 +2,13 @@
 
 use std::net::IpAddr;
 
-use http::header::{FORWARDED, HeaderName, VIA};
-
+use crate::field_names::{
+    FORWARDED, FieldName, VIA, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO,
+};
 use crate::headers::RequestFields;
 use crate::networks::Networks;
 use crate::origin::Scheme;
 use crate::{ConfigError, Peer};
-
-pub(crate) static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-pub(crate) static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-pub(crate) static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-static X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 
 /// Which fields the trusted proxies write. Only these are read: what a proxy does not write itself, it passes on from
 /// the client untouched.
@@ -92,7 +88,7 @@ impl TrustedProxies {
         headers: RequestFields<'a>,
         host: bool,
     ) -> Forwarded<'a> {
-        let rightmost = |name: &HeaderName| list_from_right(headers, name).next();
+        let rightmost = |name: &FieldName| list_from_right(headers, name).next();
         found.scheme = rightmost(&X_FORWARDED_PROTO).and_then(Scheme::parse);
         if host {
             found.host = rightmost(&X_FORWARDED_HOST);
@@ -151,7 +147,7 @@ impl Forwarded<'_> {
 
 /// The items of a comma-separated field from the last to the first, up to one that is not ASCII text. What a client
 /// wrote before the proxy's own item cannot make that unreadable.
-fn list_from_right<'a>(headers: RequestFields<'a>, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+fn list_from_right<'a>(headers: RequestFields<'a>, name: &FieldName) -> impl Iterator<Item = &'a str> {
     let values: Vec<_> = headers.all(name).collect();
     values
         .into_iter()
@@ -163,7 +159,7 @@ fn list_from_right<'a>(headers: RequestFields<'a>, name: &HeaderName) -> impl It
 
 /// The elements of a `Forwarded` field from the last to the first, or nothing if they cannot be told apart; commas in
 /// quoted strings separate nothing.
-fn elements_from_right<'a>(headers: RequestFields<'a>, name: &HeaderName) -> Option<Vec<&'a str>> {
+fn elements_from_right<'a>(headers: RequestFields<'a>, name: &FieldName) -> Option<Vec<&'a str>> {
     let mut elements = Vec::new();
     for value in headers.all(name) {
         elements.extend(split_unquoted(std::str::from_utf8(value).ok()?, b',')?);

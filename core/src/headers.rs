@@ -1,5 +1,7 @@
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::field_names::{FieldName, mark};
+
 /// A request's header fields, wherever they are kept. Nothing is copied to ask a question.
 #[derive(Debug, Clone, Copy)]
 pub enum HeaderView<'a> {
@@ -107,40 +109,34 @@ impl<'a> RequestFields<'a> {
     }
 
     /// Whether the field `name` may stand there.
-    fn may_have(self, name: &HeaderName) -> bool {
-        self.marks & mark(name.as_str().as_bytes()) != 0
+    fn may_have(self, name: &FieldName) -> bool {
+        self.marks & name.mark() != 0
     }
 
     /// As [`HeaderView::all`].
-    pub(crate) fn all(self, name: &HeaderName) -> Values<'a, '_> {
-        if self.may_have(name) { self.view.all(name) } else { Values(Source::Pairs([].iter(), "")) }
+    pub(crate) fn all(self, name: &FieldName) -> Values<'a, '_> {
+        if self.may_have(name) { self.view.all(name.header()) } else { Values(Source::Pairs([].iter(), "")) }
     }
 
     /// As [`HeaderView::one`].
-    pub(crate) fn one(self, name: &HeaderName) -> Result<Option<&'a [u8]>, Repeated> {
-        if self.may_have(name) { self.view.one(name) } else { Ok(None) }
+    pub(crate) fn one(self, name: &FieldName) -> Result<Option<&'a [u8]>, Repeated> {
+        if self.may_have(name) { self.view.one(name.header()) } else { Ok(None) }
     }
 
     /// As [`HeaderView::has`].
-    pub(crate) fn has(self, name: &HeaderName) -> bool {
-        self.may_have(name) && self.view.has(name)
+    pub(crate) fn has(self, name: &FieldName) -> bool {
+        self.may_have(name) && self.view.has(name.header())
     }
 
     /// As [`HeaderView::text`].
-    pub(crate) fn text(self, name: &HeaderName) -> Option<&'a str> {
-        if self.may_have(name) { self.view.text(name) } else { None }
+    pub(crate) fn text(self, name: &FieldName) -> Option<&'a str> {
+        if self.may_have(name) { self.view.text(name.header()) } else { None }
     }
 
     /// As [`HeaderView::lists`].
-    pub(crate) fn lists(self, name: &HeaderName, token: &str) -> bool {
-        self.may_have(name) && self.view.lists(name, token)
+    pub(crate) fn lists(self, name: &FieldName, token: &str) -> bool {
+        self.may_have(name) && self.view.lists(name.header(), token)
     }
-}
-
-/// One of 64 bits, by a name's length and its ends, whatever their case.
-fn mark(name: &[u8]) -> u64 {
-    let end = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte | 0x20));
-    1 << ((name.len() + 21 * end(name.first()) + 62 * end(name.last())) % 64)
 }
 
 /// The values of one field; see [`HeaderView::all`].
@@ -172,10 +168,11 @@ impl<'a> Iterator for Values<'a, '_> {
 
 #[cfg(test)]
 mod tests {
-    use http::header::{ACCEPT, COOKIE, HOST, ORIGIN, UPGRADE};
+    use http::header::{ACCEPT, HOST};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::field_names;
 
     #[test]
     fn every_kind_of_list_answers_alike() {
@@ -195,14 +192,15 @@ mod tests {
                 view.any_name(|name| name.eq_ignore_ascii_case(b"host"))
                     && !view.any_name(|name| name == b"x")
             );
-            let fields = RequestFields::of(view);
+            let (fields, [accept, host]) =
+                (RequestFields::of(view), [&field_names::ACCEPT, &field_names::HOST]);
             assert_eq!((fields.count, fields.bytes), (3, 22));
-            assert_eq!(fields.all(&ACCEPT).collect::<Vec<_>>(), [&b"a, B"[..], b"c"]);
-            assert_eq!((fields.one(&ACCEPT), fields.one(&HOST)), (Err(Repeated), Ok(Some(&b"x"[..]))));
-            assert!(fields.has(&HOST) && fields.lists(&ACCEPT, "b") && fields.text(&HOST) == Some("x"));
-            for missing in [COOKIE, ORIGIN, UPGRADE] {
-                assert!(!fields.has(&missing) && fields.one(&missing) == Ok(None));
-                assert!(fields.all(&missing).next().is_none() && fields.text(&missing).is_none());
+            assert_eq!(fields.all(accept).collect::<Vec<_>>(), [&b"a, B"[..], b"c"]);
+            assert_eq!((fields.one(accept), fields.one(host)), (Err(Repeated), Ok(Some(&b"x"[..]))));
+            assert!(fields.has(host) && fields.lists(accept, "b") && fields.text(host) == Some("x"));
+            for missing in [&field_names::COOKIE, &field_names::ORIGIN, &field_names::UPGRADE] {
+                assert!(!fields.has(missing) && fields.one(missing) == Ok(None));
+                assert!(fields.all(missing).next().is_none() && fields.text(missing).is_none());
             }
         }
     }
@@ -214,11 +212,11 @@ mod tests {
             asked in "[a-z_-]{1,3}|host|accept|cookie",
         ) {
             let pairs: Vec<_> = names.iter().map(|name| (name.as_bytes(), &b"x"[..])).collect();
-            let (view, asked) = (HeaderView::Pairs(&pairs), HeaderName::try_from(asked).unwrap());
-            let fields = RequestFields::of(view);
-            prop_assert_eq!(fields.all(&asked).count(), view.all(&asked).count());
-            prop_assert_eq!(fields.one(&asked), view.one(&asked));
-            prop_assert_eq!((fields.has(&asked), fields.text(&asked)), (view.has(&asked), view.text(&asked)));
+            let (view, asked) = (HeaderView::Pairs(&pairs), FieldName::of(HeaderName::try_from(asked).unwrap()));
+            let (fields, name) = (RequestFields::of(view), asked.header());
+            prop_assert_eq!(fields.all(&asked).count(), view.all(name).count());
+            prop_assert_eq!(fields.one(&asked), view.one(name));
+            prop_assert_eq!((fields.has(&asked), fields.text(&asked)), (view.has(name), view.text(name)));
         }
     }
 }

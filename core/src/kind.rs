@@ -1,11 +1,8 @@
 use std::fmt;
 
-use http::header::{ACCEPT, CONNECTION, HeaderName, SEC_WEBSOCKET_KEY, UPGRADE};
+use crate::field_names::{ACCEPT, CONNECTION, HX_REQUEST, SEC_FETCH_MODE, SEC_WEBSOCKET_KEY, UPGRADE};
 
 use crate::headers::RequestFields;
-
-static HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
-static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// What asked, and so what kind of answer it can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -109,6 +109,7 @@ mod decision;
 mod denial;
 mod event;
 mod explain;
+mod field_names;
 mod flow;
 mod form;
 mod forwarded;

@@ -8,14 +8,12 @@ use super::ordinary;
 use super::refuse::{Asker, Refused};
 use super::visit::Visit;
 use crate::event::Details;
+use crate::field_names::{X_FORWARDED_METHOD, X_FORWARDED_URI};
 use crate::head::HeadError;
 use crate::local_path::LocalPath;
 use crate::reply::Reply;
 use crate::upstream::pretence;
 use crate::{Admission, Decision, Denial, Gate, Head, Kind, Step, Timestamp};
-
-static X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
-static X_FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
 
 /// What the proxy can do with the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,13 +1,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::header::{HeaderName, HeaderValue, REFERER};
+use http::header::{HeaderName, HeaderValue};
 
 use super::check::Check;
 use super::refuse::Asker;
 use crate::cross_site::{CrossSite, is_foreign, is_silent};
 use crate::decision::Decision;
 use crate::event::{Details, Note, Reason};
+use crate::field_names::{FieldName, HX_CURRENT_URL, REFERER};
 use crate::head::HeadError;
 use crate::local_path::LocalPath;
 use crate::mount::{Mount, below};
@@ -17,8 +18,6 @@ use crate::response_fields::ResponseFields;
 use crate::rules::Demand;
 use crate::upstream::ForwardedTo;
 use crate::{Admission, Denial, Gate, Head, Kind, Peer, Scheme, Step};
-
-static HX_CURRENT_URL: HeaderName = HeaderName::from_static("hx-current-url");
 
 /// A request as the gate sees it: what asked, from where, for what below which mount.
 #[derive(Clone)]
@@ -197,7 +196,7 @@ impl<'a> Visit<'a> {
     }
 
     /// The path and query of the page that a header field names, if it is one of ours.
-    fn own_page(&self, field: &HeaderName) -> Option<&'a str> {
+    fn own_page(&self, field: &FieldName) -> Option<&'a str> {
         let (origin, page) = Origin::split_url(self.head.headers.text(field)?)?;
         (Some(origin) == self.origin).then_some(page)
     }

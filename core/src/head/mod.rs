@@ -1,11 +1,10 @@
 mod error;
 mod parse;
 
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-
 pub use self::error::HeadError;
 use crate::Peer;
 use crate::byte_class::ByteClass;
+use crate::field_names::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use crate::headers::{HeaderView, RequestFields};
 use crate::mount::below;
 use crate::origin::{Authority, Origin, Scheme};

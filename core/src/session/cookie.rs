@@ -2,8 +2,8 @@ use std::iter;
 
 use cookie::{Cookie, time};
 use http::HeaderValue;
-use http::header::COOKIE;
 
+use crate::field_names::COOKIE;
 use crate::head::is_token;
 use crate::headers::RequestFields;
 use crate::path::is_plain;

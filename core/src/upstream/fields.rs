@@ -2,7 +2,7 @@ use http::header::{FORWARDED, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::settings::UpstreamRules;
-use crate::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
+use crate::field_names::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
 use crate::origin::Authority;
 use crate::{Mount, Peer, Scheme, User};
 
@@ -37,13 +37,13 @@ impl ForwardedTo<'_> {
         };
         let named = host.as_ref().map_or_else(String::new, |host| format!(";host=\"{host}\""));
         let told = [
-            (&X_FORWARDED_FOR, client.map(|address| address.to_string())),
-            (&X_FORWARDED_HOST, host),
+            (X_FORWARDED_FOR.header(), client.map(|address| address.to_string())),
+            (X_FORWARDED_HOST.header(), host),
             (&X_FORWARDED_PREFIX, self.prefix.map(Mount::to_string).filter(|text| !text.is_empty())),
             (&FORWARDED, Some(format!("for={node}{named};proto={proto}"))),
         ];
         let fields = told.into_iter().filter_map(|(name, text)| field(name, &text?));
-        fields.chain([(X_FORWARDED_PROTO.clone(), HeaderValue::from_static(proto))]).collect()
+        fields.chain([(X_FORWARDED_PROTO.header().clone(), HeaderValue::from_static(proto))]).collect()
     }
 }
 

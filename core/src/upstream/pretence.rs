@@ -1,14 +1,11 @@
-use http::header::HeaderName;
-
 use super::settings::OVERRIDES;
 use crate::Head;
+use crate::field_names::{FieldName, X_ORIGINAL_METHOD, X_ORIGINAL_URI, X_ORIGINAL_URL};
 use crate::identity::{IdentityHeaders, fold};
 use crate::origin::Origin;
 
-/// What a proxy may repeat about the request that it asks about, and what that must be.
-static ORIGINALS: [HeaderName; 2] =
-    [HeaderName::from_static("x-original-url"), HeaderName::from_static("x-original-uri")];
-static ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
+/// What a proxy may repeat about the request that it asks about: its target.
+static ORIGINALS: [&FieldName; 2] = [&X_ORIGINAL_URL, &X_ORIGINAL_URI];
 
 /// The first field, folded, by which a client would have the server behind believe another user, target or method than the gate
 /// has judged.
@@ -31,12 +28,12 @@ pub(crate) fn pretence(head: &Head<'_>, identity: &IdentityHeaders) -> Option<St
         page.split_once('?').map_or((page, None), |(path, query)| (path, Some(query)))
             == (head.path, head.query)
     };
-    let differs = |name: &HeaderName, is_same: &dyn Fn(&str) -> bool| {
+    let differs = |name: &FieldName, is_same: &dyn Fn(&str) -> bool| {
         headers.has(name) && !headers.text(name).is_some_and(is_same)
     };
-    let original = ORIGINALS.iter().find(|name| differs(name, &same_target));
-    let method = Some(&ORIGINAL_METHOD).filter(|name| differs(name, &|value| value == head.method));
-    original.or(method).map(ToString::to_string)
+    let original = ORIGINALS.into_iter().find(|name| differs(name, &same_target));
+    let method = Some(&X_ORIGINAL_METHOD).filter(|name| differs(name, &|value| value == head.method));
+    original.or(method).map(|name| name.header().to_string())
 }
 
 #[cfg(test)]

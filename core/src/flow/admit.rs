@@ -37,11 +37,11 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
                 search.waiting.push(Question::Keys { index, token, asked: now, rounds: 2 });
             }
             Proof::Unavailable(why) => search.waiting.push(Question::Unanswered(why)),
-            Proof::Proven(proven) => {
-                if let Some(found) = search.weigh(Found::from(proven), now) {
-                    return settle(visit, found, search);
-                }
-            }
+            Proof::Proven(proven) => match search.weigh(&proven, now) {
+                Worth::Settles => return settle(visit, proven.into(), search),
+                Worth::Waits => search.set_aside(proven.into()),
+                Worth::Nothing => {}
+            },
         }
     }
     if search.waiting.is_empty() {
@@ -63,8 +63,8 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
 
 fn settle(visit: &Visit<'_>, found: Found, search: Search) -> Step {
     let asker = visit.asker();
-    match check(visit.gate, &asker, &search, found) {
-        Ok(known) => known.admit(visit.gate, &asker, search.fields),
+    match check(visit.gate, &asker, &search, &found) {
+        Ok(()) => found.admit(visit.gate, &asker, search.fields),
         Err((denial, details)) => refuse(visit, denial, details, search.fields),
     }
 }
@@ -157,7 +157,12 @@ impl Search {
                 Standing::Fails(fault) => self.reject(sessions, fault, Some(*session), visit.scheme),
                 Standing::Due => self.waiting.push(Question::Renew(session)),
                 Standing::Holds { until } => {
-                    return self.weigh(Found::in_session(visit.gate, *session, until), now);
+                    let found = Found::in_session(visit.gate, *session, until);
+                    match self.weigh(&found.proven, now) {
+                        Worth::Settles => return Some(found),
+                        Worth::Waits => self.set_aside(found),
+                        Worth::Nothing => {}
+                    }
                 }
             },
         }
@@ -190,18 +195,30 @@ impl Search {
         }
     }
 
-    /// Gives a proof back if it settles the matter.
-    fn weigh(&mut self, found: Found, now: Timestamp) -> Option<Found> {
-        if found.proven.until.is_some_and(|until| until <= now) {
+    fn weigh(&mut self, proven: &Proven, now: Timestamp) -> Worth {
+        if proven.until.is_some_and(|until| until <= now) {
             self.denial = Denial::BadProof(BadProof::Other("the backend's proof has ended"));
-            None
-        } else if self.foreign && found.proven.ambient {
-            self.ambient.get_or_insert_with(|| Box::new(found));
-            None
+            Worth::Nothing
+        } else if self.foreign && proven.ambient {
+            Worth::Waits
         } else {
-            Some(found)
+            Worth::Settles
         }
     }
+
+    /// Keeps a proof that waits for a better one; the first counts.
+    fn set_aside(&mut self, found: Found) {
+        self.ambient.get_or_insert_with(|| Box::new(found));
+    }
+}
+
+/// What a proof is worth.
+enum Worth {
+    /// Nobody else need be asked.
+    Settles,
+    /// Another site may be behind it, unless there is a better one.
+    Waits,
+    Nothing,
 }
 
 /// A visit that waits for an answer: everything that is still needed, nothing borrowed.
@@ -300,15 +317,17 @@ impl Parked {
 
     /// Goes on with what has been found, if it settles the matter.
     pub(super) fn weigh(mut self, found: Found, now: Timestamp) -> Step {
-        match self.search.weigh(found, now) {
-            Some(found) => self.settle(found),
-            None => self.ask(now),
+        match self.search.weigh(&found.proven, now) {
+            Worth::Settles => return self.settle(found),
+            Worth::Waits => self.search.set_aside(found),
+            Worth::Nothing => {}
         }
+        self.ask(now)
     }
 
     fn settle(self, found: Found) -> Step {
-        match check(&self.gate, &self.asker, &self.search, found) {
-            Ok(known) => known.admit(&self.gate, &self.asker, self.search.fields),
+        match check(&self.gate, &self.asker, &self.search, &found) {
+            Ok(()) => found.admit(&self.gate, &self.asker, self.search.fields),
             Err((denial, details)) => self.refuse(denial, details),
         }
     }
@@ -345,14 +364,12 @@ impl Found {
 
     fn admit(self, gate: &Gate, asker: &Asker, fields: ResponseFields) -> Step {
         let Proven { user, until, .. } = self.proven;
-        let admission = Admission::new(gate, asker, Some(user), until, Reason::SignedIn);
-        let fields = fields.guarded_as(&admission.fields);
-        asker.let_in(Admission {
-            // Whoever came without a session is as cacheable as ever, unless a cookie is to be removed.
-            fields: if self.session.is_some() { fields } else { fields.cookie_only() },
-            session: self.session,
-            ..admission
-        })
+        let mut admission = Admission::new(gate, asker, Some(user), until, Reason::SignedIn);
+        // Whoever came without a session is as cacheable as ever, unless a cookie is to be removed.
+        let fields = if self.session.is_some() { fields } else { fields.cookie_only() };
+        admission.fields = fields.guarded_as(&admission.fields);
+        admission.session = self.session;
+        asker.let_in(admission)
     }
 }
 
@@ -363,7 +380,7 @@ impl From<Proven> for Found {
 }
 
 /// Whether somebody known may pass.
-fn check(gate: &Gate, asker: &Asker, search: &Search, found: Found) -> Result<Found, (Denial, Details)> {
+fn check(gate: &Gate, asker: &Asker, search: &Search, found: &Found) -> Result<(), (Denial, Details)> {
     let user = &found.proven.user;
     let (denial, why) = if user.id.is_empty() {
         (Denial::BadProof(BadProof::Other("the backend's user has no id")), None)
@@ -372,9 +389,9 @@ fn check(gate: &Gate, asker: &Asker, search: &Search, found: Found) -> Result<Fo
     } else if found.foreign {
         (Denial::CrossSite, None)
     } else {
-        return Ok(found);
+        return Ok(());
     };
-    let user = Some(found.proven.user.id).filter(|id| !id.is_empty());
+    let user = Some(user.id.clone()).filter(|id| !id.is_empty());
     Err((denial, Details { user, why, about: None }))
 }
 
@@ -391,11 +408,11 @@ fn nobody(gate: &Gate, asker: &Asker, search: &Search) -> Result<(), Denial> {
 }
 
 fn admit_nobody(gate: &Gate, asker: &Asker, mut fields: ResponseFields) -> Step {
-    let admission = Admission::new(gate, asker, None, None, Reason::Network);
+    let mut admission = Admission::new(gate, asker, None, None, Reason::Network);
     // A cache would answer other networks, too.
     fields.touch();
-    let fields = fields.guarded_as(&admission.fields);
-    asker.let_in(Admission { fields, ..admission })
+    admission.fields = fields.guarded_as(&admission.fields);
+    asker.let_in(admission)
 }
 
 /// Whether the request must not be another site's. A websocket's handshake is a GET, and yet it opens a way in that

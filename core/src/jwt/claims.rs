@@ -4,6 +4,7 @@ use super::claim::Claim;
 use super::fault::TokenFault;
 use super::wanted::{Found, Purpose, Wanted};
 use crate::Timestamp;
+use crate::backend::Proven;
 use crate::user::{Claims, User};
 
 /// What is asked of a token's claims; see [`JwtBackendBuilder`](super::JwtBackendBuilder) for each.
@@ -59,11 +60,7 @@ impl Default for VerifyOptions {
 
 impl Policy {
     /// The user that `payload` names and when the token expires, or why it proves nothing.
-    pub(super) fn judge(
-        &self,
-        payload: Vec<u8>,
-        now: Timestamp,
-    ) -> Result<(User, Option<Timestamp>), TokenFault> {
+    pub(super) fn judge(&self, payload: Vec<u8>, now: Timestamp) -> Result<Proven, TokenFault> {
         let text = String::from_utf8(payload).map_err(|_| TokenFault::Payload)?;
         let found = self.wanted.find(&text).ok_or(TokenFault::Payload)?;
         let until = self.check_times(&found, now)?;
@@ -71,9 +68,9 @@ impl Policy {
         if found.required.count_ones() as usize != self.options.require.len() {
             return Err(TokenFault::Required);
         }
-        let mut user = user(&found)?;
-        user.claims = Some(Claims::known(text));
-        Ok((user, until))
+        let mut proven = Proven { user: user(&found)?, until, ambient: false };
+        proven.user.claims = Some(Claims::known(text));
+        Ok(proven)
     }
 
     /// RFC 7519 §4.1.4–4.1.6, compared as PyJWT does: whole seconds of the claim against the very moment.

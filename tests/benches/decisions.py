@@ -21,7 +21,7 @@ ROWS = [
             (f"{name}/jsonwebtoken", f"{name}/forward", "", f"jsonwebtoken::decode, {name.upper()} / forward"),
         )
     ),
-    ("sealed/forward", "sealed/floor", "<= 1.2", "sealed session, forward / AEAD open and JSON"),
+    ("sealed/forward", "sealed/floor", "<= 1.2", "sealed session, forward / AEAD open and decode"),
     ("nobody/public path", "hs256/floor", "<= 0.25", "public path / HS256 floor"),
     ("nobody/303", "hs256/floor", "<= 0.65", "303 to the login page / HS256 floor"),
     ("nobody/401", "hs256/floor", "<= 0.65", "401 for a program / HS256 floor"),

@@ -62,7 +62,7 @@ impl Policy {
     /// The user that `payload` names and when the token expires, or why it proves nothing.
     pub(super) fn judge(&self, payload: Vec<u8>, now: Timestamp) -> Result<Proven, TokenFault> {
         let text = String::from_utf8(payload).map_err(|_| TokenFault::Payload)?;
-        let found = self.wanted.find(&text).ok_or(TokenFault::Payload)?;
+        let Some(found) = self.wanted.find(&text) else { return Err(TokenFault::Payload) };
         let until = self.check_times(&found, now)?;
         self.check_parties(&found)?;
         if found.required.count_ones() as usize != self.options.require.len() {

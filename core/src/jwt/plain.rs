@@ -20,119 +20,96 @@ impl<'a> Plain<'a> {
 
     /// Shows each entry of a list.
     pub(super) fn entries(self, mut show: impl FnMut(Self)) -> Option<()> {
-        let mut tokens = Tokens { text: self.0, at: 0 };
-        tokens.expect(b'[')?;
-        tokens.list(b']', |tokens| tokens.scalar().map(|entry| show(Self(entry))))
+        let text = self.0.as_bytes();
+        list(text, token(text, 0, b'[')?, b']', |at| {
+            let (start, end) = (skip_blanks(text, at), scalar(text, at)?);
+            show(Self(self.0.get(start..end)?));
+            Some(end)
+        })?;
+        Some(())
     }
 }
 
 /// Shows the name and the value of each member of an object, or of some if nothing comes back: then `json` is none, or not
 /// plain.
 pub(super) fn members<'a>(json: &'a str, mut show: impl FnMut(&'a str, Plain<'a>)) -> Option<()> {
-    let mut tokens = Tokens { text: json, at: 0 };
-    tokens.expect(b'{')?;
-    tokens.list(b'}', |tokens| {
-        tokens.expect(b'"')?;
-        let name = Plain(tokens.string()?).string()?;
-        tokens.expect(b':')?;
-        show(name, Plain(tokens.value()?));
-        Some(())
+    let text = json.as_bytes();
+    let end = list(text, token(text, 0, b'{')?, b'}', |at| {
+        let start = token(text, at, b'"')?;
+        let behind = string(text, start)?;
+        let name = json.get(start..behind - 1)?;
+        let start = skip_blanks(text, token(text, behind, b':')?);
+        let end = value(text, start)?;
+        show(name, Plain(json.get(start..end)?));
+        Some(end)
     })?;
-    tokens.peek().is_none().then_some(())
+    (skip_blanks(text, end) == text.len()).then_some(())
 }
 
-/// Text, and how far it has been read.
-struct Tokens<'a> {
-    text: &'a str,
-    at: usize,
+// What follows reads one token, from where it may begin, and tells where it ends; nothing if there is another. The position
+// is handed on by value, and so stays in a register.
+
+fn skip_blanks(text: &[u8], mut at: usize) -> usize {
+    while text.get(at) == Some(&b' ') {
+        at += 1;
+    }
+    at
 }
 
-impl<'a> Tokens<'a> {
-    fn bytes(&self) -> &'a [u8] {
-        self.text.as_bytes().get(self.at..).unwrap_or_default()
-    }
+/// One byte, blanks before it aside.
+fn token(text: &[u8], at: usize, byte: u8) -> Option<usize> {
+    let at = skip_blanks(text, at);
+    (*text.get(at)? == byte).then_some(at + 1)
+}
 
-    /// The first byte of the next token; blanks before it are read.
-    fn peek(&mut self) -> Option<u8> {
-        loop {
-            match self.text.as_bytes().get(self.at) {
-                Some(b' ') => self.at += 1,
-                next => return next.copied(),
-            }
+/// The rest of a list or an object: items with commas in between, and the end.
+fn list(text: &[u8], mut at: usize, end: u8, mut item: impl FnMut(usize) -> Option<usize>) -> Option<usize> {
+    if let Some(behind) = token(text, at, end) {
+        return Some(behind);
+    }
+    loop {
+        at = skip_blanks(text, item(at)?);
+        match *text.get(at)? {
+            b',' => at += 1,
+            other => return (other == end).then_some(at + 1),
         }
     }
+}
 
-    /// The same byte, which is read.
-    fn next(&mut self) -> Option<u8> {
-        self.peek().inspect(|_| self.at += 1)
+fn value(text: &[u8], at: usize) -> Option<usize> {
+    match token(text, at, b'[') {
+        Some(at) => list(text, at, b']', |at| scalar(text, at)),
+        None => scalar(text, at),
     }
+}
 
-    fn expect(&mut self, mark: u8) -> Option<()> {
-        (self.next()? == mark).then_some(())
+fn scalar(text: &[u8], at: usize) -> Option<usize> {
+    let at = skip_blanks(text, at);
+    match text.get(at)? {
+        b'"' => string(text, at + 1),
+        b't' => word(text, at, b"true"),
+        b'f' => word(text, at, b"false"),
+        b'n' => word(text, at, b"null"),
+        b'-' => integer(text, at + 1),
+        _ => integer(text, at),
     }
+}
 
-    /// The rest of a list or an object: items with commas in between, and the end.
-    fn list(&mut self, end: u8, mut item: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
-        if self.peek()? == end {
-            return self.expect(end);
-        }
-        loop {
-            item(self)?;
-            match self.next()? {
-                b',' => {}
-                other => return (other == end).then_some(()),
-            }
-        }
-    }
+/// A string behind its first quote, with the one that ends it.
+fn string(text: &[u8], at: usize) -> Option<usize> {
+    Some(at + length_of_string(text.get(at..)?)? + 1)
+}
 
-    fn value(&mut self) -> Option<&'a str> {
-        if self.peek()? != b'[' {
-            return self.scalar();
-        }
-        let start = self.at;
-        self.at += 1;
-        self.list(b']', |tokens| tokens.scalar().map(drop))?;
-        self.text.get(start..self.at)
-    }
+fn word(text: &[u8], at: usize, word: &[u8]) -> Option<usize> {
+    text.get(at..)?.starts_with(word).then_some(at + word.len())
+}
 
-    fn scalar(&mut self) -> Option<&'a str> {
-        match self.next()? {
-            b'"' => self.string(),
-            b't' => self.word("true"),
-            b'f' => self.word("false"),
-            b'n' => self.word("null"),
-            b'-' => self.integer(1),
-            b'0'..=b'9' => self.integer(0),
-            _ => None,
-        }
-    }
-
-    /// A string, from the quote that has been read to the one that ends it.
-    fn string(&mut self) -> Option<&'a str> {
-        let length = length_of_string(self.bytes())?;
-        self.pass(length + 1)
-    }
-
-    /// A word whose first letter has been read.
-    fn word(&mut self, word: &str) -> Option<&'a str> {
-        self.pass(word.len() - 1).filter(|found| *found == word)
-    }
-
-    /// An integer whose first byte has been read; a fraction or an exponent behind it is no token.
-    fn integer(&mut self, sign: usize) -> Option<&'a str> {
-        let more = self.bytes().iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let text = self.pass(more)?;
-        let digits = text.get(sign..)?;
-        let is_short = (1..=MAX_DIGITS).contains(&digits.len());
-        (is_short && (digits == "0" || !digits.starts_with('0'))).then_some(text)
-    }
-
-    /// The token whose first byte has been read, and so many more.
-    fn pass(&mut self, more: usize) -> Option<&'a str> {
-        let start = self.at - 1;
-        self.at += more;
-        self.text.get(start..self.at)
-    }
+/// An integer behind its sign; a fraction or an exponent behind it is no token.
+fn integer(text: &[u8], at: usize) -> Option<usize> {
+    let digits = text.get(at..)?;
+    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let fits = (1..=MAX_DIGITS).contains(&count) && (count == 1 || digits.first() != Some(&b'0'));
+    fits.then_some(at + count)
 }
 
 /// How many bytes stand before the quote that ends a string; nothing if there is an escape before it, or what no string may

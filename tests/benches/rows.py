@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,4 +41,7 @@ def median(rounds: list[dict[str, float]], name: str) -> float:
 
 
 def cargo(*arguments: str) -> None:
-    subprocess.run(["cargo", *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    """What it says is shown only if it fails: criterion has a line for each step of each bench."""
+    told = subprocess.run(["cargo", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if told.returncode:
+        sys.exit(f"tests/bench: cargo {' '.join(arguments)} failed:\n{told.stderr}")

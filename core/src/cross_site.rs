@@ -1,5 +1,4 @@
 use crate::field_names::{ORIGIN, SEC_FETCH_SITE};
-
 use crate::headers::RequestFields;
 use crate::origin::Origin;
 

@@ -130,7 +130,7 @@ pub(crate) struct Details {
     pub(crate) user: Option<SmolStr>,
     /// Why somebody could not be asked, or why no password was checked.
     pub(crate) why: Option<String>,
-    /// Method and path of the request that a proxy asked about.
+    /// Method and path of the request that a proxy asked about; the asker knows them.
     pub(crate) about: Option<Arc<(String, String)>>,
 }
 
@@ -145,8 +145,8 @@ impl Details {
         Self { why: Some(format!("{error}: {field}")), ..Self::default() }
     }
 
-    /// It is about this user.
-    pub(crate) fn about(user: Option<SmolStr>) -> Self {
+    /// It is about this user, if it is known who.
+    pub(crate) fn of_user(user: Option<SmolStr>) -> Self {
         Self { user, ..Self::default() }
     }
 
@@ -161,7 +161,7 @@ impl Note {
         Self { kind, client, reason, details }
     }
 
-    /// What there is to say beyond the reason, to be added to.
+    /// What there is to say beyond the reason, to be added to; made if there is nothing yet.
     pub(crate) fn details(&mut self) -> &mut Details {
         self.details.get_or_insert_default()
     }

@@ -1,7 +1,6 @@
 use std::fmt;
 
 use crate::field_names::{ACCEPT, CONNECTION, HX_REQUEST, SEC_FETCH_MODE, SEC_WEBSOCKET_KEY, UPGRADE};
-
 use crate::headers::RequestFields;
 
 /// What asked, and so what kind of answer it can read.

@@ -184,7 +184,7 @@ class RedisLayout:
 class Send:
     """An ASGI `send` that ends when the admission does: its method is handed to the application."""
 
-    def send(self, message: Any, /) -> Awaitable[None]: ...
+    def send(self, message: Any) -> Awaitable[None]: ...
 
 @disjoint_base
 class JwtBackend:

@@ -169,7 +169,6 @@ pub(crate) struct Send {
 
 #[pymethods]
 impl Send {
-    #[pyo3(signature = (message, /))]
     fn send<'py>(&self, py: Python<'py>, message: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let send = self.to.bind(py);
         let Ok(message) = message.cast::<PyDict>() else { return send.call1((message,)) };

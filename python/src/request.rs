@@ -270,15 +270,12 @@ fn fields<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyAny>>
 
 fn pairs<'py>(headers: Option<&Bound<'py, PyAny>>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
     let Some(headers) = headers else { return Ok(Vec::new()) };
-    let mut pairs = Vec::with_capacity(headers.len().unwrap_or_default());
-    if let Ok(list) = headers.cast::<PyList>() {
-        for field in list.iter() {
-            pairs.push(pair(field)?);
-        }
-    } else {
-        for field in headers.try_iter()? {
-            pairs.push(pair(field?)?);
-        }
+    let Ok(list) = headers.cast::<PyList>() else {
+        return headers.try_iter()?.map(|field| pair(field?)).collect();
+    };
+    let mut pairs = Vec::with_capacity(list.len());
+    for field in list.iter() {
+        pairs.push(pair(field)?);
     }
     Ok(pairs)
 }

@@ -51,7 +51,7 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
                 let asker = visit.asker();
                 match nobody(visit.gate, &asker, &search) {
                     Ok(()) => admit_nobody(visit.gate, &asker, search.fields),
-                    Err(denial) => refuse(visit, denial, Details::about(search.user), search.fields),
+                    Err(denial) => refuse(visit, denial, Details::of_user(search.user), search.fields),
                 }
             }
         };
@@ -337,7 +337,7 @@ impl Parked {
             Ok(()) => admit_nobody(&self.gate, &self.asker, self.search.fields),
             Err(denial) => {
                 let user = self.search.user.take();
-                self.refuse(denial, Details::about(user))
+                self.refuse(denial, Details::of_user(user))
             }
         }
     }
@@ -392,7 +392,7 @@ fn check(gate: &Gate, asker: &Asker, search: &Search, found: &Found) -> Result<(
         return Ok(());
     };
     let user = Some(user.id.clone()).filter(|id| !id.is_empty());
-    Err((denial, Details { user, why, about: None }))
+    Err((denial, Details { why, ..Details::of_user(user) }))
 }
 
 /// Nobody is known. A rule may let everybody of the client's network pass; being there is a proof that a browser attaches to

@@ -67,7 +67,7 @@ fn signed_out(gate: &Gate, mut asker: Asker, user: Option<SmolStr>) -> Step {
         asker.fields.add_cookie(sessions.farewell(asker.scheme));
     }
     let reason = if user.is_some() { Reason::SignOut } else { Reason::Logout };
-    let note = asker.note_with(reason, Details::about(user));
+    let note = asker.note_with(reason, Details::of_user(user));
     to_login(gate, &asker, note)
 }
 

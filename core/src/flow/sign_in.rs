@@ -191,7 +191,7 @@ impl Attempt {
         if cookie.is_some() {
             self.asker.fields.set_cookie(cookie);
         }
-        let note = self.asker.note_with(Reason::SignIn, Details::about(Some(user)));
+        let note = self.asker.note_with(Reason::SignIn, Details::of_user(Some(user)));
         let next = self.next.take().unwrap_or_else(|| LocalPath::home(&self.asker.mount));
         self.asker.respond(match self.asker.kind {
             Kind::Htmx => Reply::empty(StatusCode::NO_CONTENT, note).with_hx_redirect(&next),
@@ -208,7 +208,7 @@ impl Attempt {
         let user = Some(step::one_line(&self.username).chars().take(LOGGED_NAME).collect());
         let settings = self.gate.settings();
         let (status, text) = (denial.answer().status, denial.answer().text);
-        let note = self.asker.note_with(Reason::Denied(denial), Details { user, why, about: None });
+        let note = self.asker.note_with(Reason::Denied(denial), Details { why, ..Details::of_user(user) });
         let mut reply = match self.asker.kind {
             Kind::Htmx if status == StatusCode::UNAUTHORIZED => {
                 let form = LoginForm { fragment: true, ..self.form(Some(error)) };

@@ -154,3 +154,70 @@ fn user(found: &Found<'_>) -> Result<User, TokenFault> {
         id,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::{Algorithm, JwtBackend, Key};
+
+    const VALUES: &[&str] = &[
+        "1000",
+        "0",
+        "-1",
+        "2000",
+        "9999999999",
+        "true",
+        "false",
+        "null",
+        "\"\"",
+        "\"ada\"",
+        "\"us\"",
+        "\"true\"",
+        "\"yes\"",
+        "[]",
+        "[\"us\"]",
+        "[\"them\", \"us\"]",
+        "[\"\"]",
+        "[\"ops\",7,null,true,\"\"]",
+        "[1]",
+        "\"é\"",
+    ];
+    const NAMES: &[&str] =
+        &["exp", "nbf", "iat", "iss", "aud", "sub", "jti", "name", "is_admin", "roles", "other"];
+
+    proptest! {
+        /// A newline behind an object changes nothing but who reads it.
+        #[test]
+        fn plain_claims_are_judged_as_any_others(
+            claims in vec((select(NAMES), select(VALUES)), 0..10),
+            audience in vec(select(vec!["us", "them"]), 0..3),
+            (issuer, strict_aud, verify_aud, require) in (any::<bool>(), any::<bool>(), any::<bool>(), vec(select(NAMES), 0..2)),
+        ) {
+            let options = VerifyOptions {
+                strict_aud: strict_aud && audience.len() == 1,
+                verify_aud,
+                require: require.into_iter().map(str::to_owned).collect(),
+                ..VerifyOptions::default()
+            };
+            let mut backend = JwtBackend::builder().key(Key::secret([7; 32]).unwrap()).algorithms([Algorithm::HS256]);
+            if !audience.is_empty() {
+                backend = backend.audience(audience);
+            }
+            if issuer {
+                backend = backend.issuer(["us"]);
+            }
+            let backend = backend.verify_options(options).build().unwrap();
+            let members: Vec<_> = claims.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            let json = format!("{{{}}}", members.join(","));
+            let judged = [json.clone(), json + "\n"].map(|json| {
+                let judged = backend.policy.judge(json.into_bytes(), Timestamp::from_secs(1500));
+                judged.map(|proven| Proven { user: User { claims: None, ..proven.user }, ..proven })
+            });
+            prop_assert_eq!(&judged[0], &judged[1]);
+        }
+    }
+}

@@ -1,10 +1,10 @@
 //! JSON as nearly every issuer writes claims: an object of strings, integers, words, and lists of those, in which nothing is
 //! escaped. It is read in one go. Whatever is written otherwise is left to `serde_json`, which reads these texts alike.
 
-/// The longest integer, in digits, that is left to nobody else.
-const MAX_DIGITS: usize = 18;
+/// Longer integers, in digits, may not fit into 64 bits, and are left to `serde_json`.
+const MOST_DIGITS: usize = 18;
 
-/// JSON text that is plain, or is to be found so.
+/// A value in plain JSON, as it has been read: it comes from [`members`] or [`Plain::entries`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Plain<'a>(&'a str);
 
@@ -108,7 +108,7 @@ fn word(text: &[u8], at: usize, word: &[u8]) -> Option<usize> {
 fn integer(text: &[u8], at: usize) -> Option<usize> {
     let digits = text.get(at..)?;
     let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let fits = (1..=MAX_DIGITS).contains(&count) && (count == 1 || digits.first() != Some(&b'0'));
+    let fits = (1..=MOST_DIGITS).contains(&count) && (count == 1 || digits.first() != Some(&b'0'));
     fits.then_some(at + count)
 }
 
@@ -186,7 +186,6 @@ mod tests {
     fn what_must_be_looked_at_closely_is_not() {
         for json in [
             r#"{"a":"\""}"#,
-            "{\"a\":\"\t\"}",
             "{\"a\":\n1}",
             r#"{"a":1.5}"#,
             r#"{"a":1e2}"#,
@@ -194,7 +193,7 @@ mod tests {
             r#"{"a":{}}"#,
             r#"{"a":[[]]}"#,
         ] {
-            assert!(serde_json::from_str::<serde_json::Value>(json).is_ok() != json.contains('\t'), "{json}");
+            assert!(serde_json::from_str::<serde_json::Value>(json).is_ok(), "{json}");
             assert!(members(json).is_none(), "{json}");
         }
     }
@@ -208,6 +207,7 @@ mod tests {
             "{}x",
             "{} {}",
             "{,}",
+            "{\"a\":\"\t\"}",
             r#"{"a"}"#,
             r#"{"a":}"#,
             r#"{"a":1,}"#,

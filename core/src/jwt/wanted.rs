@@ -42,7 +42,7 @@ pub(super) struct Wanted(Vec<Name>);
 #[derive(Debug)]
 struct Name {
     text: String,
-    /// Its first bytes: enough to tell it from nearly all others.
+    /// With the length they are the whole of a name of up to eight bytes; see [`Wanted::get`].
     first_eight: u64,
     purposes: Vec<Purpose>,
     /// Its bit in [`Found::required`], if it must be there.
@@ -80,7 +80,7 @@ impl Wanted {
         }
     }
 
-    /// Looks for them in the text of a JSON object; nothing if it is none, or if another reader might read another one.
+    /// Looks for them in the text of a JSON object; nothing if it is none, or if readers could differ about it.
     pub(super) fn find<'a>(&self, json: &'a str) -> Option<Found<'a>> {
         let mut found = Found::default();
         let plain = members(json, |name, value| {
@@ -102,6 +102,7 @@ impl Wanted {
         self.0.iter().find(|wanted| {
             wanted.first_eight == begin
                 && wanted.text.len() == name.len()
+                // Of names as long as each other, so many bytes are all that there are.
                 && (name.len() <= 8 || wanted.text == name)
         })
     }
@@ -185,6 +186,22 @@ mod tests {
         let got = [Purpose::Exp, Purpose::Id, Purpose::Name, Purpose::Nbf]
             .map(|purpose| found.get(purpose).map(Claim::json));
         assert_eq!(got, [Some("1"), Some("3"), Some("4"), None]);
+    }
+
+    #[test]
+    fn a_name_is_another_if_it_differs_in_one_byte_or_in_length() {
+        let named = [("a_role_1", Purpose::Roles)];
+        let json = "{\"ex\":1,\"exq\":2,\"fxp\":3,\"expi\":4,\"a_role_2\":5,\"a_role_\":6,\"a_role_11\":7,\"b_role_1\":8}";
+        let escaped = r#"{"\u0000exp":1,"exp\u0000":2,"\u0000a_role_":3,"a_role_1\u0000":4}"#;
+        for json in [json, escaped] {
+            let found = found(&named, &[], json).unwrap();
+            assert!(found.get(Purpose::Exp).is_none() && found.get(Purpose::Roles).is_none(), "{json}");
+        }
+        let found = found(&named, &[], r#"{"a_role_1":1,"exp":2}"#).unwrap();
+        assert_eq!(
+            [Purpose::Roles, Purpose::Exp].map(|purpose| found.get(purpose).map(Claim::json)),
+            [Some("1"), Some("2")]
+        );
     }
 
     #[test]

@@ -75,11 +75,11 @@ impl KeyRing {
 
     /// The value of a cookie that nobody else can read or make.
     pub(crate) fn seal(&self, session: &Session, random: &[u8; 32]) -> Option<String> {
-        let mut text = postcard::to_allocvec(&Sealed::from(session)).ok()?;
+        let mut bytes = postcard::to_allocvec(&Sealed::from(session)).ok()?;
         let nonce: [u8; NONCE_LEN] = *random.first_chunk()?;
         let key = &self.keys.first()?.0;
-        key.seal_in_place_append_tag(Nonce::from(&nonce), Aad::from(&self.context), &mut text).ok()?;
-        Some(URL_SAFE_NO_PAD.encode_to_string([&[VERSION], &nonce[..], &text].concat()))
+        key.seal_in_place_append_tag(Nonce::from(&nonce), Aad::from(&self.context), &mut bytes).ok()?;
+        Some(URL_SAFE_NO_PAD.encode_to_string([&[VERSION], &nonce[..], &bytes].concat()))
     }
 
     /// What was sealed, if it was sealed with one of our keys.
@@ -93,8 +93,8 @@ impl KeyRing {
             let (nonce, sealed) = rest.split_first_chunk_mut::<NONCE_LEN>()?;
             (*version == VERSION).then_some(())?;
             let plain = key.0.open_in_place(Nonce::from(&*nonce), Aad::from(&self.context), sealed).ok()?;
-            let (sealed, rest) = postcard::take_from_bytes::<Sealed>(plain).ok()?;
-            rest.is_empty().then(|| sealed.into())
+            let (session, behind) = postcard::take_from_bytes::<Sealed>(plain).ok()?;
+            behind.is_empty().then(|| session.into())
         })
     }
 }
@@ -117,14 +117,14 @@ struct Sealed {
 
 impl From<&Session> for Sealed {
     fn from(session: &Session) -> Self {
-        let user = session.user.clone();
+        let user = &session.user;
         Self {
             id: *session.id.as_bytes(),
-            user: user.id,
-            name: user.name,
+            user: user.id.clone(),
+            name: user.name.clone(),
             is_admin: user.is_admin,
-            roles: user.roles,
-            extra: user.extra,
+            roles: user.roles.clone(),
+            extra: user.extra.clone(),
             credential: session.credential.map(Fingerprint::bytes),
             issued: session.issued,
             renewed: session.renewed,
@@ -190,9 +190,9 @@ mod tests {
         assert!(!String::from_utf8_lossy(&URL_SAFE_NO_PAD.decode_to_vec(&text).unwrap()).contains("ada"));
     }
 
-    #[test]
-    fn a_session_is_sealed_with_all_that_it_has_and_nothing_behind_it() {
-        let whole = Session {
+    /// With everything that a session may have.
+    fn whole() -> Session {
+        Session {
             user: User {
                 name: "Ada Lovelace".into(),
                 is_admin: true,
@@ -203,21 +203,49 @@ mod tests {
             issued: Timestamp::from_millis(-1),
             ends: Timestamp::from_millis(i64::MAX),
             ..session("ada")
-        };
-        let bare = Session { credential: None, ..session("") };
-        for session in [whole, bare] {
-            let ring = ring(&[OLD]);
-            let text = ring.seal(&session, &[3; 32]).unwrap();
-            assert_eq!(ring.open(text.as_bytes()), Some(session.clone()));
-            let mut longer = postcard::to_allocvec(&Sealed::from(&session)).unwrap();
-            longer.push(0);
-            let key = &ring.keys[0].0;
-            key.seal_in_place_append_tag(Nonce::from(&[3; 12]), Aad::from(&ring.context), &mut longer)
-                .unwrap();
-            let text = URL_SAFE_NO_PAD.encode_to_string([&[VERSION], &[3; 12][..], &longer].concat());
-            assert!(ring.open(text.as_bytes()).is_none());
         }
     }
+
+    /// Seals what no gate would.
+    fn forge(ring: &KeyRing, mut bytes: Vec<u8>) -> String {
+        let key = &ring.keys[0].0;
+        key.seal_in_place_append_tag(Nonce::from(&[3; 12]), Aad::from(&ring.context), &mut bytes).unwrap();
+        URL_SAFE_NO_PAD.encode_to_string([&[VERSION], &[3; 12][..], &bytes].concat())
+    }
+
+    #[test]
+    fn a_session_is_sealed_with_all_that_it_has_and_nothing_behind_it() {
+        let ring = ring(&[OLD]);
+        for session in [whole(), Session { credential: None, ..session("") }] {
+            let mut bytes = postcard::to_allocvec(&Sealed::from(&session)).unwrap();
+            assert_eq!(forge(&ring, bytes.clone()), ring.seal(&session, &[3; 32]).unwrap());
+            assert_eq!(ring.open(forge(&ring, bytes.clone()).as_bytes()), Some(session));
+            bytes.push(0);
+            assert!(ring.open(forge(&ring, bytes).as_bytes()).is_none());
+        }
+    }
+
+    #[test]
+    fn what_a_host_notes_about_a_user_is_an_object_or_nothing_opens() {
+        let ring = ring(&[OLD]);
+        for (extra, opens) in [("{}", true), ("[]", false), ("{", false), ("", false)] {
+            let user = ("ada", "ada", false, [""; 0].as_slice(), Some(extra));
+            let bytes = postcard::to_allocvec(&([1_u8; 32], user, None::<[u8; 16]>, [0_i64; 4])).unwrap();
+            assert_eq!(ring.open(forge(&ring, bytes).as_bytes()).is_some(), opens, "{extra}");
+        }
+    }
+
+    #[test]
+    fn these_bytes_are_what_this_version_seals() {
+        let bytes = postcard::to_allocvec(&Sealed::from(&whole())).unwrap();
+        assert_eq!(URL_SAFE_NO_PAD.encode_to_string(bytes), GOLDEN);
+    }
+
+    const GOLDEN: &str = concat!(
+        "CNRl_qoOX9VQRni1T9pgtzNUx79IvPvc8BbthQXGn4cDYWRhDEFkYSBMb3ZlbGFjZQECA29wcyZhIHJvbGUg",
+        "b2YgbW9yZSB0aGFuIHR3ZW50eS10aHJlZSBieXRlcwEVeyJkZXNrIjpbMSwiXHUwMGU5Il19AWGYg8zYGCxH",
+        "PKqDFPsgM7UBgIl6gObVAv7__________wE",
+    );
 
     #[test]
     fn the_first_key_seals_all_open_and_a_removed_one_does_not() {

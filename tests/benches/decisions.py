@@ -12,6 +12,8 @@ QUICK = ("--noplot", "--warm-up-time", "0.2", "--measurement-time", "0.6", "--sa
 # what is measured, for one of what, what is aimed at, and how it is called
 ROWS = [
     ("hs256/forward", "hs256/floor", "<= 1.1", "HS256 token, forward / floor"),
+    ("hs256/verify", "hs256/floor", "", "HS256 token without a request, verify / floor"),
+    ("hs256/jsonwebtoken", "hs256/verify", "", "jsonwebtoken::decode, HS256 / verify"),
     ("hs256/jsonwebtoken", "hs256/forward", ">= 2.6", "jsonwebtoken::decode, HS256 / forward"),
     *(
         row

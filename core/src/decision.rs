@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::header::HeaderName;
 
-use crate::event::{Event, Note, Outcome, Reason};
+use crate::event::{Event, Note, Outcome};
 use crate::flow::Asker;
 use crate::headers::HeaderView;
 use crate::identity::IdentityHeaders;
@@ -41,13 +41,13 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// Leave for somebody known, or for anybody.
+    /// Leave for somebody known, or for anybody. Who asks is kept only for another server behind the gate.
     pub(crate) fn new(
         gate: &Gate,
-        asker: &Asker,
+        note: Note,
+        asker: impl FnOnce() -> Asker,
         user: Option<User>,
         until: Option<Timestamp>,
-        reason: Reason,
     ) -> Self {
         let settings = gate.settings();
         Self {
@@ -55,7 +55,7 @@ impl Admission {
             until,
             session: None,
             fields: ResponseFields::guarding(settings.upstream.as_ref()),
-            note: asker.note(reason),
+            note,
             identity: settings.identity.clone(),
             passing: Passing::of(gate, asker),
         }

@@ -364,7 +364,8 @@ impl Found {
 
     fn admit(self, gate: &Gate, asker: &Asker, fields: ResponseFields) -> Step {
         let Proven { user, until, .. } = self.proven;
-        let mut admission = Admission::new(gate, asker, Some(user), until, Reason::SignedIn);
+        let mut admission =
+            Admission::new(gate, asker.note(Reason::SignedIn), || asker.clone(), Some(user), until);
         // Whoever came without a session is as cacheable as ever, unless a cookie is to be removed.
         let fields = if self.session.is_some() { fields } else { fields.cookie_only() };
         admission.fields = fields.guarded_as(&admission.fields);
@@ -408,7 +409,7 @@ fn nobody(gate: &Gate, asker: &Asker, search: &Search) -> Result<(), Denial> {
 }
 
 fn admit_nobody(gate: &Gate, asker: &Asker, mut fields: ResponseFields) -> Step {
-    let mut admission = Admission::new(gate, asker, None, None, Reason::Network);
+    let mut admission = Admission::new(gate, asker.note(Reason::Network), || asker.clone(), None, None);
     // A cache would answer other networks, too.
     fields.touch();
     admission.fields = fields.guarded_as(&admission.fields);

@@ -7,13 +7,13 @@ use crate::backend::{AuthBackend, LoginAnswer};
 use crate::decision::DelegatedPage;
 use crate::event::Reason;
 use crate::reply::Reply;
-use crate::{Admission, Decision, Denial, Step};
+use crate::{Decision, Denial, Step};
 
 /// The login path: public, but not for another site's forms.
 pub(super) fn login(visit: &Visit<'_>) -> Step {
     guarded(visit, |backend| match backend.login() {
         LoginAnswer::Delegate => delegate(visit, backend.name(), DelegatedPage::Login, Reason::Login),
-        LoginAnswer::Forward => Admission::new(visit.gate, &visit.asker(), None, None, Reason::Login).into(),
+        LoginAnswer::Forward => visit.admission(Reason::Login).into(),
         LoginAnswer::Password | LoginAnswer::PasswordForHost => match visit.head.method() {
             "POST" => sign_in::begin(visit),
             _ if visit.head.is_safe() => sign_in::form(visit),

@@ -121,7 +121,12 @@ impl<'a> Visit<'a> {
     }
 
     pub(super) fn note(&self, reason: Reason) -> Note {
-        self.asker().note(reason)
+        Note::new(self.kind, self.client, reason, Details { about: self.about(), ..Details::default() })
+    }
+
+    /// What a proxy asks about, if one does.
+    fn about(&self) -> Option<Arc<(String, String)>> {
+        self.check.map(|_| Arc::new((self.head.method.to_owned(), self.head.path.to_owned())))
     }
 
     pub(super) fn refuse(&self, denial: Denial) -> Step {
@@ -147,7 +152,7 @@ impl<'a> Visit<'a> {
             fields: ResponseFields::default(),
             told: self.told(),
             check: self.check,
-            about: self.check.map(|_| Arc::new((self.head.method.to_owned(), self.head.path.to_owned()))),
+            about: self.about(),
         }
     }
 
@@ -157,10 +162,15 @@ impl<'a> Visit<'a> {
         Some(rules.demand(self.kind, self.head.method, self.path?))
     }
 
-    /// Leave to pass for whoever it is.
+    /// Leave for whoever it is.
+    pub(super) fn admission(&self, reason: Reason) -> Admission {
+        Admission::new(self.gate, self.note(reason), || self.asker(), None, None)
+    }
+
+    /// Leave to pass for whoever it is. Most requests simply go on, and nothing of them is kept.
     pub(super) fn admit_anybody(&self) -> Step {
-        let asker = self.asker();
-        asker.let_in(Admission::new(self.gate, &asker, None, None, Reason::Public))
+        let admission = self.admission(Reason::Public);
+        if self.check.is_some() { self.asker().let_in(admission) } else { admission.into() }
     }
 
     /// What another server behind the gate, or the proxy that asks, is told about the request.

@@ -20,9 +20,9 @@ pub(crate) struct Passing {
 
 impl Passing {
     /// Nothing, where the gate has no other server behind it.
-    pub(crate) fn of(gate: &Gate, asker: &Asker) -> Option<Box<Self>> {
+    pub(crate) fn of(gate: &Gate, asker: impl FnOnce() -> Asker) -> Option<Box<Self>> {
         gate.settings().upstream.as_ref()?;
-        Some(Box::new(Self { gate: gate.clone(), asker: asker.clone() }))
+        Some(Box::new(Self { gate: gate.clone(), asker: asker() }))
     }
 
     fn rules(&self) -> Option<&UpstreamRules> {

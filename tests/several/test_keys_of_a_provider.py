@@ -66,7 +66,7 @@ class Load:
 
     gate: Running
     answers: Counter[int]
-    # Whoever is still under way with it when its key is withdrawn has a token that nobody vouches for.
+    # Whoever is still under way with it when its key is withdrawn may be told that nobody can say, and nothing else.
     withdrawn: str = ""
 
     @contextmanager
@@ -77,7 +77,8 @@ class Load:
             while not over.is_set():
                 sent = token()
                 answer = status(self.gate, sent)
-                if answer == 200 or sent != self.withdrawn or sent == token():
+                was_withdrawn = sent == self.withdrawn and sent != token()
+                if not (was_withdrawn and answer == 503):
                     self.answers[answer] += 1
 
         senders = [threading.Thread(target=send, daemon=True) for _ in range(programs)]

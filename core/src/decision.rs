@@ -41,18 +41,12 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// Leave for somebody known, or for anybody. Who asks is kept only for another server behind the gate.
-    pub(crate) fn new(
-        gate: &Gate,
-        note: Note,
-        asker: impl FnOnce() -> Asker,
-        user: Option<User>,
-        until: Option<Timestamp>,
-    ) -> Self {
+    /// Leave for anybody. Who asks is kept only for another server behind the gate.
+    pub(crate) fn new(gate: &Gate, note: Note, asker: impl FnOnce() -> Asker) -> Self {
         let settings = gate.settings();
         Self {
-            user,
-            until,
+            user: None,
+            until: None,
             session: None,
             fields: ResponseFields::guarding(settings.upstream.as_ref()),
             note,

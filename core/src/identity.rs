@@ -49,9 +49,9 @@ const COMMON: [&str; 37] = [
 #[derive(Debug)]
 pub(crate) struct IdentityHeaders {
     names: BTreeSet<String>,
-    /// The letters that these names begin with, and their lengths, a bit each: most of a request's fields differ in one.
-    initials: u128,
-    lengths: u128,
+    /// For each first byte the lengths of the names that begin with it, a bit each: hardly any other field of a request looks
+    /// like one of them.
+    lengths: Box<[u64; 256]>,
 }
 
 impl IdentityHeaders {
@@ -65,10 +65,12 @@ impl IdentityHeaders {
         }
         let names = COMMON.iter().copied().chain(more.iter().map(String::as_str));
         let names: BTreeSet<String> = names.map(|name| fold(name).into_owned()).collect();
-        let initials =
-            names.iter().filter_map(|name| name.bytes().next()).fold(0, |all, first| all | bit(first));
-        let lengths = names.iter().fold(0, |all, name| all | length(name.len()));
-        Ok(Self { names, initials, lengths })
+        let mut lengths = Box::new([0; 256]);
+        for (byte, lengths) in (0..=u8::MAX).zip(lengths.iter_mut()) {
+            let begin = names.iter().filter(|name| name.as_bytes().first() == Some(&fold_byte(byte)));
+            *lengths = begin.fold(0, |all, name| all | length(name.len()));
+        }
+        Ok(Self { names, lengths })
     }
 
     /// Whether `name`, as some server may read it, grants an identity. CGI and WSGI turn `-` into `_`, and some servers
@@ -79,30 +81,27 @@ impl IdentityHeaders {
 
     /// The same for a name as bytes; what is no text is taken for one that does.
     pub(crate) fn has_bytes(&self, name: &[u8]) -> bool {
-        let first = name.first().copied().unwrap_or_default();
-        let first = if first.is_ascii_alphanumeric() { first.to_ascii_lowercase() } else { b'-' };
-        let may_be =
-            self.initials & bit(first) != 0 && self.lengths & length(name.len()) != 0 || !name.is_ascii();
+        let lengths = name.first().and_then(|first| self.lengths.get(usize::from(*first)));
+        let may_be = lengths.is_some_and(|lengths| lengths & length(name.len()) != 0) || !name.is_ascii();
         may_be && std::str::from_utf8(name).map_or(true, |name| self.names.contains(fold(name).as_ref()))
     }
 }
 
-/// All that are longer than 127 bytes share a bit.
-fn length(bytes: usize) -> u128 {
-    1 << bytes.min(127)
-}
-
-/// Folded names are ASCII.
-fn bit(first: u8) -> u128 {
-    1_u128.checked_shl(u32::from(first)).unwrap_or(0)
+/// All that are longer than 63 bytes share a bit.
+fn length(bytes: usize) -> u64 {
+    1 << bytes.min(63)
 }
 
 /// A field's name as servers see it that turn everything but letters and digits into one sign.
 pub(crate) fn fold(name: &str) -> Cow<'_, str> {
-    if name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+    if name.bytes().all(|byte| byte == fold_byte(byte)) {
         return Cow::Borrowed(name);
     }
     Cow::Owned(name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-"))
+}
+
+fn fold_byte(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
 
 #[cfg(test)]

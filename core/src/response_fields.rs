@@ -22,9 +22,9 @@ impl ResponseFields {
         Self { guarded: upstream.cloned(), ..Self::default() }
     }
 
-    /// These, and guarded as `others` are.
-    pub(crate) fn guarded_as(self, others: &Self) -> Self {
-        Self { guarded: others.guarded.clone(), ..self }
+    /// What a session leaves as `others` have it; guarded as before.
+    pub(crate) fn take(&mut self, others: Self) {
+        *self = Self { guarded: self.guarded.take(), ..others };
     }
 
     /// The session's cookie has been looked for.

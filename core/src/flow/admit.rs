@@ -47,13 +47,10 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
     if search.waiting.is_empty() {
         return match search.ambient.take() {
             Some(found) => settle(visit, Found { foreign: true, ..*found }, search),
-            None => {
-                let asker = visit.asker();
-                match nobody(visit.gate, &asker, &search) {
-                    Ok(()) => admit_nobody(visit.gate, &asker, search.fields),
-                    Err(denial) => refuse(visit, denial, Details::of_user(search.user), search.fields),
-                }
-            }
+            None => match nobody(visit.gate, visit.place, &search) {
+                Ok(()) => visit.let_in(search.admit_nobody(visit.admission(Reason::Network))),
+                Err(denial) => refuse(visit, denial, Details::of_user(search.user), search.fields),
+            },
         };
     }
     search.waiting.reverse();
@@ -62,9 +59,8 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
 }
 
 fn settle(visit: &Visit<'_>, found: Found, search: Search) -> Step {
-    let asker = visit.asker();
-    match check(visit.gate, &asker, &search, &found) {
-        Ok(()) => found.admit(visit.gate, &asker, search.fields),
+    match check(visit.gate, visit.place, &search, &found) {
+        Ok(()) => visit.let_in(search.admit(found, visit.admission(Reason::SignedIn))),
         Err((denial, details)) => refuse(visit, denial, details, search.fields),
     }
 }
@@ -206,6 +202,24 @@ impl Search {
         }
     }
 
+    /// Leave to pass for somebody known.
+    fn admit(self, found: Found, mut admission: Admission) -> Admission {
+        // Whoever came without a session is as cacheable as ever, unless a cookie is to be removed.
+        let fields = if found.session.is_some() { self.fields } else { self.fields.cookie_only() };
+        admission.fields.take(fields);
+        admission.until = found.proven.until;
+        admission.session = found.session;
+        admission.user = Some(found.proven.user);
+        admission
+    }
+
+    /// Leave to pass for whoever is in a network. A cache would answer other networks, too.
+    fn admit_nobody(mut self, mut admission: Admission) -> Admission {
+        self.fields.touch();
+        admission.fields.take(self.fields);
+        admission
+    }
+
     /// Keeps a proof that waits for a better one; the first counts.
     fn set_aside(&mut self, found: Found) {
         self.ambient.get_or_insert_with(|| Box::new(found));
@@ -326,20 +340,30 @@ impl Parked {
     }
 
     fn settle(self, found: Found) -> Step {
-        match check(&self.gate, &self.asker, &self.search, &found) {
-            Ok(()) => found.admit(&self.gate, &self.asker, self.search.fields),
+        match check(&self.gate, self.asker.place, &self.search, &found) {
+            Ok(()) => {
+                let admission = self.admission(Reason::SignedIn);
+                self.asker.let_in(self.search.admit(found, admission))
+            }
             Err((denial, details)) => self.refuse(denial, details),
         }
     }
 
     fn nobody(mut self) -> Step {
-        match nobody(&self.gate, &self.asker, &self.search) {
-            Ok(()) => admit_nobody(&self.gate, &self.asker, self.search.fields),
+        match nobody(&self.gate, self.asker.place, &self.search) {
+            Ok(()) => {
+                let admission = self.admission(Reason::Network);
+                self.asker.let_in(self.search.admit_nobody(admission))
+            }
             Err(denial) => {
                 let user = self.search.user.take();
                 self.refuse(denial, Details::of_user(user))
             }
         }
+    }
+
+    fn admission(&self, reason: Reason) -> Admission {
+        Admission::new(&self.gate, self.asker.note(reason), || self.asker.clone())
     }
 
     fn unavailable(self, why: &Unavailable) -> Step {
@@ -361,17 +385,6 @@ impl Found {
         let proven = Proven { user: session.user, until: Some(until), ambient: true };
         Self { proven, session: Some(holder), foreign: false }
     }
-
-    fn admit(self, gate: &Gate, asker: &Asker, fields: ResponseFields) -> Step {
-        let Proven { user, until, .. } = self.proven;
-        let mut admission =
-            Admission::new(gate, asker.note(Reason::SignedIn), || asker.clone(), Some(user), until);
-        // Whoever came without a session is as cacheable as ever, unless a cookie is to be removed.
-        let fields = if self.session.is_some() { fields } else { fields.cookie_only() };
-        admission.fields = fields.guarded_as(&admission.fields);
-        admission.session = self.session;
-        asker.let_in(admission)
-    }
 }
 
 impl From<Proven> for Found {
@@ -381,11 +394,11 @@ impl From<Proven> for Found {
 }
 
 /// Whether somebody known may pass.
-fn check(gate: &Gate, asker: &Asker, search: &Search, found: &Found) -> Result<(), (Denial, Details)> {
+fn check(gate: &Gate, place: Peer, search: &Search, found: &Found) -> Result<(), (Denial, Details)> {
     let user = &found.proven.user;
     let (denial, why) = if user.id.is_empty() {
         (Denial::BadProof(BadProof::Other("the backend's user has no id")), None)
-    } else if let Err(why) = search.judge(gate, Some(user), asker.place) {
+    } else if let Err(why) = search.judge(gate, Some(user), place) {
         (Denial::NotAllowed, why.map(|verdict| verdict.to_string()))
     } else if found.foreign {
         (Denial::CrossSite, None)
@@ -398,22 +411,14 @@ fn check(gate: &Gate, asker: &Asker, search: &Search, found: &Found) -> Result<(
 
 /// Nobody is known. A rule may let everybody of the client's network pass; being there is a proof that a browser attaches to
 /// whatever another site makes it send, as it does with a session.
-fn nobody(gate: &Gate, asker: &Asker, search: &Search) -> Result<(), Denial> {
-    if search.judge(gate, None, asker.place).is_err() {
+fn nobody(gate: &Gate, place: Peer, search: &Search) -> Result<(), Denial> {
+    if search.judge(gate, None, place).is_err() {
         Err(search.denial)
     } else if search.foreign {
         Err(Denial::CrossSite)
     } else {
         Ok(())
     }
-}
-
-fn admit_nobody(gate: &Gate, asker: &Asker, mut fields: ResponseFields) -> Step {
-    let mut admission = Admission::new(gate, asker.note(Reason::Network), || asker.clone(), None, None);
-    // A cache would answer other networks, too.
-    fields.touch();
-    admission.fields = fields.guarded_as(&admission.fields);
-    asker.let_in(admission)
 }
 
 /// Whether the request must not be another site's. A websocket's handshake is a GET, and yet it opens a way in that

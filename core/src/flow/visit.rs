@@ -27,7 +27,7 @@ pub(super) struct Visit<'a> {
     pub(super) kind: Kind,
     client: Peer,
     /// Where the client is, for whatever depends on that: unknown if somebody stands between us of whom nobody has told us.
-    place: Peer,
+    pub(super) place: Peer,
     /// How the browser sees the request arrive.
     pub(super) scheme: Scheme,
     /// Our own origin, as the browser sees it.
@@ -164,13 +164,16 @@ impl<'a> Visit<'a> {
 
     /// Leave for whoever it is.
     pub(super) fn admission(&self, reason: Reason) -> Admission {
-        Admission::new(self.gate, self.note(reason), || self.asker(), None, None)
+        Admission::new(self.gate, self.note(reason), || self.asker())
     }
 
-    /// Leave to pass for whoever it is. Most requests simply go on, and nothing of them is kept.
-    pub(super) fn admit_anybody(&self) -> Step {
-        let admission = self.admission(Reason::Public);
+    /// The end for whoever may pass. Most requests simply go on, and nothing of them is kept.
+    pub(super) fn let_in(&self, admission: Admission) -> Step {
         if self.check.is_some() { self.asker().let_in(admission) } else { admission.into() }
+    }
+
+    pub(super) fn admit_anybody(&self) -> Step {
+        self.let_in(self.admission(Reason::Public))
     }
 
     /// What another server behind the gate, or the proxy that asks, is told about the request.

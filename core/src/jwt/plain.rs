@@ -5,7 +5,7 @@
 const MOST_DIGITS: usize = 18;
 
 /// A value in plain JSON, as it has been read: it comes from [`members`] or [`Plain::entries`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Plain<'a>(&'a str);
 
 impl<'a> Plain<'a> {

@@ -57,12 +57,18 @@ impl SessionRules {
     /// Reads the request's cookie. Two of ours are nobody's: who knows which of them the person means. So are more cookies of
     /// the name than are looked at: the second may be among the rest, where somebody else's stands before it.
     pub(crate) fn read(&self, headers: RequestFields<'_>, scheme: Scheme) -> Presented {
-        let mut ours = self.all(headers, scheme);
-        match (self.cookie.values(headers, scheme).take(MOST + 1).count(), ours.next(), ours.next()) {
-            (0, ..) => Presented::Nothing,
-            (..=MOST, Some(one), None) => Presented::One(one),
-            _ => Presented::Bad,
+        let mut presented = Presented::Nothing;
+        for (place, value) in self.cookie.values(headers, scheme).enumerate() {
+            if place == MOST {
+                return Presented::Bad;
+            }
+            presented = match (presented, self.shown(value)) {
+                (Presented::One(_), Some(_)) => return Presented::Bad,
+                (Presented::One(one), None) | (_, Some(one)) => Presented::One(one),
+                (_, None) => Presented::Bad,
+            };
         }
+        presented
     }
 
     /// The sessions that a request shows, for whoever ends them.
@@ -71,10 +77,15 @@ impl SessionRules {
         headers: RequestFields<'a>,
         scheme: Scheme,
     ) -> impl Iterator<Item = Shown> + 'a {
-        self.cookie.values(headers, scheme).take(MOST).filter_map(|value| match &self.ring {
+        self.cookie.values(headers, scheme).take(MOST).filter_map(|value| self.shown(value))
+    }
+
+    /// What a cookie of ours shows; nothing if it is none.
+    fn shown(&self, value: &[u8]) -> Option<Shown> {
+        match &self.ring {
             None => Some(Shown::Record(SessionSecret::parse(value)?.id())),
             Some(ring) => Some(Shown::Sealed(ring.open(value)?.into())),
-        })
+        }
     }
 
     /// What a session is worth now. A request that another site may be behind (`foreign`) keeps no session alive.

@@ -23,7 +23,7 @@ pub(crate) struct Inner {
     /// Records of sessions, if they are kept here.
     memory: Option<Mutex<MemoryStore>>,
     /// Which claims name the users of tokens.
-    pub(crate) named: Option<Named>,
+    pub(crate) named: Option<Arc<Named>>,
     /// Who asks the store for what has ended while something streams, if gates share one.
     pub(crate) hearing: Option<Py<PyAny>>,
     /// Seconds since 1970, if not the system's.

@@ -24,7 +24,7 @@ pub(crate) struct JwtBackend {
 
 struct Made {
     inner: Arc<CoreBackend>,
-    named: Named,
+    named: Arc<Named>,
     header: String,
     /// Who has the keys, if they are fetched.
     provider: Option<Provider>,
@@ -63,11 +63,11 @@ impl JwtBackend {
     }
 
     fn __init__(&self, py: Python<'_>, settings: Settings) -> PyResult<()> {
-        let named =
-            Named { id: settings.user_claim.as_str().into(), name: settings.user_name_claim.as_str().into() };
+        let named = Named { id: settings.user_claim.clone(), name: settings.user_name_claim.clone() };
         let header = settings.header.clone();
         let (inner, provider) = build(settings).map_err(|error| error::config(py, &error))?;
-        let is_new = self.made.set(Made { inner: inner.into(), named, header, provider }).is_ok();
+        let is_new =
+            self.made.set(Made { inner: inner.into(), named: named.into(), header, provider }).is_ok();
         if is_new { Ok(()) } else { Err(PyTypeError::new_err("a backend is made once")) }
     }
 
@@ -138,7 +138,7 @@ impl JwtBackend {
     }
 
     /// Which claims name the users of these tokens.
-    pub(crate) fn named(&self) -> PyResult<&Named> {
+    pub(crate) fn named(&self) -> PyResult<&Arc<Named>> {
         self.made().map(|made| &made.named)
     }
 

@@ -1,9 +1,12 @@
-use crate::translate::noted;
+use std::sync::Arc;
+
 use authgate_core::{Claims, User as CoreUser};
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyIterator, PyMapping, PyString, PyTuple};
+
+use crate::translate::noted;
 
 /// Who was admitted.
 ///
@@ -24,14 +27,13 @@ pub(crate) struct User {
 pub(crate) struct Known {
     pub(crate) user: CoreUser,
     /// The claims that id and name were taken from, if it was a token.
-    pub(crate) named: Option<Named>,
+    pub(crate) named: Option<Arc<Named>>,
 }
 
 /// Which claims name a token's user.
-#[derive(Clone)]
 pub(crate) struct Named {
-    pub(crate) id: std::sync::Arc<str>,
-    pub(crate) name: std::sync::Arc<str>,
+    pub(crate) id: String,
+    pub(crate) name: String,
 }
 
 #[pymethods]
@@ -266,10 +268,10 @@ pub(crate) fn role_names<'py>(
 /// text, and shows the id where the claim is no text and no number.
 fn token_name(py: Python<'_>, user: &CoreUser, claims: &Claims, named: &Named) -> PyResult<Py<PyAny>> {
     let text = claims.json();
-    let may_hold_name = || text.contains(&*named.name) || text.contains('\\');
+    let may_hold_name = || text.contains(&named.name) || text.contains('\\');
     if looks_numeric(&user.name) || (user.name == user.id && may_hold_name()) {
         let all = json(py, text)?;
-        let name = all.call_method1("get", (&*named.name,))?;
+        let name = all.call_method1("get", (&named.name,))?;
         return if name.is_truthy()? { Ok(name.unbind()) } else { number(&all, named, &user.id) };
     }
     Ok(PyString::new(py, &user.name).into_any().unbind())
@@ -277,7 +279,7 @@ fn token_name(py: Python<'_>, user: &CoreUser, claims: &Claims, named: &Named) -
 
 /// The core keeps an id as text; it is a number again if the claim it stood in is one.
 fn number(claims: &Bound<'_, PyAny>, named: &Named, id: &str) -> PyResult<Py<PyAny>> {
-    let value = claims.call_method1("get", (&*named.id,))?;
+    let value = claims.call_method1("get", (&named.id,))?;
     if value.is_instance_of::<PyInt>() || value.is_instance_of::<PyFloat>() {
         return Ok(value.unbind());
     }

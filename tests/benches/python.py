@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 from .load import in_rounds, running
 from .program import free_port
@@ -16,22 +19,65 @@ VENV = TARGET / "bench-venv"
 PYTHON = VENV / "bin" / "python"
 BENCHES = ROOT / "python" / "benches"
 REQUIREMENTS = [BENCHES / "requirements.txt", ROOT / "python" / "tests" / "requirements.txt"]
+WHEELS = TARGET / "bench-wheels"
+OLDEST_LLVM = 19
 APPS = {"bare": "bare", "authgate": "gated", "asyncmq": "gated_by_asyncmq"}
 
 
 def build() -> None:
-    """An environment of its own with the peers, and the wheel as it is released."""
-    wanted = hashlib.sha256(b"".join(file.read_bytes() for file in REQUIREMENTS) + sys.version.encode()).hexdigest()
+    """An environment of its own with the peers, and the wheel as it is published."""
+    wanted = hash_of(REQUIREMENTS, sys.version)
     stamp = VENV / "requirements.sha256"
     if not stamp.exists() or stamp.read_text() != wanted:
         run(sys.executable, "-m", "venv", "--clear", str(VENV))
         run(str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(REQUIREMENTS[0]))
         stamp.write_text(wanted)
-    run("sh", str(ROOT / "python" / "tests" / "install.sh"), str(PYTHON), str(TARGET / "bench-wheels"))
+    # Training takes minutes, and cargo cannot know that it has been done.
+    profdata = llvm_profdata()
+    wanted = hash_of(sources(), str(profdata))
+    stamp = VENV / "wheel.sha256"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        run("sh", str(ROOT / "python" / "tests" / "install.sh"), str(PYTHON), str(WHEELS), **trained(profdata))
+        stamp.write_text(wanted)
+
+
+def trained(profdata: Path | None) -> dict[str, str]:
+    """The environment in which pip builds a wheel as it is published: once more, for the ways that requests took in training."""
+    if profdata is None:
+        missing = f"there is no llvm-profdata of LLVM {OLDEST_LLVM} or later (Debian has it in the package llvm-{OLDEST_LLVM})"
+        print(f"python: {missing}: the wheel is not trained, and slower", file=sys.stderr)
+        return {}
+    return {"MATURIN_PGO": "1", "PATH": f"{profdata.parent}:{os.environ['PATH']}"}
+
+
+def llvm_profdata() -> Path | None:
+    """The newest of rustup's tools, of Debian's, which has a folder for each version, and of what the shell finds."""
+    sysroot = subprocess.run(["rustc", "--print", "sysroot"], capture_output=True, text=True, check=True).stdout.strip()
+    keeping = [*Path(sysroot).glob("lib/rustlib/*/bin"), *Path("/usr/lib").glob("llvm-*/bin")]
+    folders = [*keeping, *map(Path, os.get_exec_path())]
+    found = [folder / "llvm-profdata" for folder in folders if (folder / "llvm-profdata").exists()]
+    return max((program for program in found if version(program) >= OLDEST_LLVM), key=version, default=None)
+
+
+def version(program: Path) -> int:
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"LLVM version (\d+)", told)
+    return int(found[1]) if found else 0
+
+
+def sources() -> list[Path]:
+    """What a wheel is made of."""
+    listed = ["git", "ls-files", "-co", "--exclude-standard", "Cargo.toml", "Cargo.lock", "core", "adapters", "python"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [ROOT / name for name in sorted(set(names)) if (ROOT / name).is_file()]
+
+
+def hash_of(files: list[Path], beside: str) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files) + beside.encode()).hexdigest()
 
 
 def measure(rounds: int) -> list[Row]:
-    wheel = max((TARGET / "bench-wheels").glob("*.whl"), key=lambda file: file.stat().st_mtime)
+    wheel = max(WHEELS.glob("*.whl"), key=lambda file: file.stat().st_mtime)
     return [
         *tokens(bench("tokens.py")),
         *requests(bench("gate.py")),
@@ -100,5 +146,5 @@ def under_uvicorn(rounds: int) -> list[Row]:
     ]
 
 
-def run(*command: str) -> None:
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+def run(*command: str, **environment: str) -> None:
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, env=os.environ | environment)

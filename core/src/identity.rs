@@ -49,9 +49,9 @@ const COMMON: [&str; 37] = [
 #[derive(Debug)]
 pub(crate) struct IdentityHeaders {
     names: BTreeSet<String>,
-    /// For each first byte the lengths of the names that begin with it, a bit each: hardly any other field of a request looks
-    /// like one of them.
-    lengths: Box<[u64; 256]>,
+    /// For each first byte the lengths of the names that begin with it, a bit each: hardly any other field of a request
+    /// looks like one of them.
+    lengths: [u64; 256],
 }
 
 impl IdentityHeaders {
@@ -65,8 +65,8 @@ impl IdentityHeaders {
         }
         let names = COMMON.iter().copied().chain(more.iter().map(String::as_str));
         let names: BTreeSet<String> = names.map(|name| fold(name).into_owned()).collect();
-        let mut lengths = Box::new([0; 256]);
-        for (byte, lengths) in (0..=u8::MAX).zip(lengths.iter_mut()) {
+        let mut lengths = [0; 256];
+        for (byte, lengths) in (0..=u8::MAX).zip(&mut lengths) {
             let begin = names.iter().filter(|name| name.as_bytes().first() == Some(&fold_byte(byte)));
             *lengths = begin.fold(0, |all, name| all | length(name.len()));
         }
@@ -87,7 +87,7 @@ impl IdentityHeaders {
     }
 }
 
-/// All that are longer than 63 bytes share a bit.
+/// All of 63 bytes and more share a bit.
 fn length(bytes: usize) -> u64 {
     1 << bytes.min(63)
 }
@@ -125,6 +125,20 @@ mod tests {
         // Each other sign is one, however many bytes it has; what is no text could be anything.
         assert!(headers.has("x\u{e9}auth\u{e9}user") && headers.has_bytes(b"x\xffauth\xffuser"));
         assert!(!headers.has("x-forwarded-for") && !headers.has("authorization") && !headers.has("\u{e9}"));
+    }
+
+    #[test]
+    fn t22_an_identity_field_is_known_by_whatever_it_begins_with_and_however_long_it_is() {
+        let long = [63, 64, 200].map(|length| "x-team-".repeat(29)[..length].to_owned());
+        let headers = IdentityHeaders::new(&[&long[..], &["_Team".to_owned()]].concat()).unwrap();
+        for name in &long {
+            assert!(headers.has(name) && headers.has(&name.to_ascii_uppercase().replace('-', "_")), "{name}");
+            assert!(!headers.has(&format!("{name}y")) && !headers.has(&name[1..]), "{name}");
+        }
+        for name in ["-team", "!TEAM", "~team", "_team"] {
+            assert!(headers.has(name), "{name}");
+        }
+        assert!(!headers.has("team") && !headers.has("xteam") && !headers.has(""));
     }
 
     #[test]

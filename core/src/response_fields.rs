@@ -22,8 +22,8 @@ impl ResponseFields {
         Self { guarded: upstream.cloned(), ..Self::default() }
     }
 
-    /// What a session leaves as `others` have it; guarded as before.
-    pub(crate) fn take(&mut self, others: Self) {
+    /// What a session leaves, as `others` have it; guarded as before.
+    pub(crate) fn adopt(&mut self, others: Self) {
         *self = Self { guarded: self.guarded.take(), ..others };
     }
 
@@ -78,6 +78,7 @@ impl ResponseFields {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Gate, PasswordBackend, Upstream};
 
     #[test]
     fn t27_what_a_session_touched_is_kept_by_no_cache() {
@@ -93,6 +94,16 @@ mod tests {
         assert_eq!(headers[CACHE_CONTROL], "no-store");
         assert_eq!(headers.get_all(VARY).iter().collect::<Vec<_>>(), ["Accept", "Cookie"]);
         assert_eq!(headers.get_all(SET_COOKIE).iter().collect::<Vec<_>>(), ["a=2"]);
+    }
+
+    #[test]
+    fn what_a_session_leaves_does_not_take_the_guard_off_an_upstreams_answer() {
+        let gate = Gate::builder(PasswordBackend::new()).upstream(Upstream::new()).build().unwrap();
+        let mut fields = ResponseFields::guarding(gate.settings().upstream.as_ref());
+        let mut others = ResponseFields::default();
+        others.touch();
+        fields.adopt(others);
+        assert!(fields.guarded.is_some() && !fields.is_empty());
     }
 
     #[test]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 SERVER, CLIENT = "0", "1"  # the processors
 CONNECTIONS, SECONDS = 32, 1
-TURNS = 3  # short ones, so that a busy moment of the machine spoils few of them
+SHORT = 3  # so many short rounds for each, so that a busy moment of the machine spoils few of them
 
 
 def pinned(command: list[str], processor: str = SERVER) -> list[str]:
@@ -51,8 +51,10 @@ def in_rounds(urls: dict[str, tuple[str, str]], rounds: int) -> list[dict[str, f
     """What each server, by its address and a token for it, answers a second, in rounds that take turns."""
     for url, token in urls.values():
         wait_for(url, token)
-    turns = range(TURNS * rounds + 1)
-    figures = [{name: requests_per_second(url, token) for name, (url, token) in urls.items()} for _ in turns]
+    figures = [
+        {name: requests_per_second(url, token) for name, (url, token) in urls.items()}
+        for _ in range(SHORT * rounds + 1)
+    ]
     return figures[1:]  # the first warms up
 
 

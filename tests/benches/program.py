@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from .layers import PROGRAM as LOAD
@@ -103,7 +103,7 @@ def proxying(rounds: int) -> list[Row]:
     ]
 
 
-def serving(dashboard: str) -> object:
+def serving(dashboard: str) -> AbstractContextManager[subprocess.Popen[str]]:
     command = [str(PROGRAM), "serve", "--upstream", f"http://{dashboard}", "--listen", "127.0.0.1:0", "--json", *ASKED]
     quiet = os.environ | {"AUTHGATE_JWT_SECRET": SECRET, "AUTHGATE_LOG": "error"}
     return running(command, stdout=subprocess.PIPE, env=quiet)

@@ -8,7 +8,8 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from .load import in_rounds, running
@@ -26,58 +27,69 @@ APPS = {"bare": "bare", "authgate": "gated", "asyncmq": "gated_by_asyncmq"}
 
 def build() -> None:
     """An environment of its own with the peers, and the wheel as it is published."""
-    wanted = hash_of(REQUIREMENTS, sys.version)
-    stamp = VENV / "requirements.sha256"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        run(sys.executable, "-m", "venv", "--clear", str(VENV))
-        run(str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(REQUIREMENTS[0]))
-        stamp.write_text(wanted)
+    with stamped(VENV / "requirements.sha256", hash_of(REQUIREMENTS, sys.version)) as is_new:
+        if is_new:
+            run(sys.executable, "-m", "venv", "--clear", str(VENV))
+            run(str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(REQUIREMENTS[0]))
     # Training takes minutes, and cargo cannot know that it has been done.
     profdata = llvm_profdata()
-    wanted = hash_of(sources(), str(profdata))
-    stamp = VENV / "wheel.sha256"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        run("sh", str(ROOT / "python" / "tests" / "install.sh"), str(PYTHON), str(WHEELS), **trained(profdata))
-        stamp.write_text(wanted)
+    with stamped(VENV / "wheel.sha256", hash_of(sources(), told("rustc", "-vV") + str(profdata))) as is_new:
+        if is_new or not wheels():
+            run("sh", str(ROOT / "python" / "tests" / "install.sh"), str(PYTHON), str(WHEELS), **trained(profdata))
+
+
+@contextmanager
+def stamped(stamp: Path, wanted: str) -> Iterator[bool]:
+    """Whether what is wanted is not what is there; once it has been made, the stamp says what it is."""
+    is_new = not stamp.exists() or stamp.read_text() != wanted
+    if is_new:
+        stamp.unlink(missing_ok=True)
+    yield is_new
+    stamp.write_text(wanted)
 
 
 def trained(profdata: Path | None) -> dict[str, str]:
-    """The environment in which pip builds a wheel as it is published: once more, for the ways that requests took in training."""
+    """The environment in which pip builds a wheel once more for the ways that requests took in training."""
     if profdata is None:
-        missing = f"there is no llvm-profdata of LLVM {OLDEST_LLVM} or later (Debian has it in the package llvm-{OLDEST_LLVM})"
+        missing = f"no llvm-profdata of LLVM {OLDEST_LLVM} or later (Debian has it in the package llvm-{OLDEST_LLVM})"
         print(f"python: {missing}: the wheel is not trained, and slower", file=sys.stderr)
         return {}
     return {"MATURIN_PGO": "1", "PATH": f"{profdata.parent}:{os.environ['PATH']}"}
 
 
 def llvm_profdata() -> Path | None:
-    """The newest of rustup's tools, of Debian's, which has a folder for each version, and of what the shell finds."""
-    sysroot = subprocess.run(["rustc", "--print", "sysroot"], capture_output=True, text=True, check=True).stdout.strip()
-    keeping = [*Path(sysroot).glob("lib/rustlib/*/bin"), *Path("/usr/lib").glob("llvm-*/bin")]
-    folders = [*keeping, *map(Path, os.get_exec_path())]
-    found = [folder / "llvm-profdata" for folder in folders if (folder / "llvm-profdata").exists()]
-    return max((program for program in found if version(program) >= OLDEST_LLVM), key=version, default=None)
+    """Rustup's, which maturin takes first; else one that is new enough: Debian has a folder for each version."""
+    ours = Path(told("rustc", "--print", "sysroot").strip()).glob("lib/rustlib/*/bin")
+    folders = [*ours, *sorted(Path("/usr/lib").glob("llvm-*/bin")), *map(Path, os.get_exec_path())]
+    programs = (folder / "llvm-profdata" for folder in folders)
+    return next((program for program in programs if program.exists() and llvm_version(program) >= OLDEST_LLVM), None)
 
 
-def version(program: Path) -> int:
-    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"LLVM version (\d+)", told)
+def llvm_version(program: Path) -> int:
+    # Old ones know no `--version`, and fail.
+    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"LLVM version (\d+)", answer)
     return int(found[1]) if found else 0
 
 
 def sources() -> list[Path]:
     """What a wheel is made of."""
-    listed = ["git", "ls-files", "-co", "--exclude-standard", "Cargo.toml", "Cargo.lock", "core", "adapters", "python"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    parts = ["Cargo.toml", "Cargo.lock", "core", "adapters", "python"]
+    names = told("git", "ls-files", "-co", "--exclude-standard", *parts).splitlines()
     return [ROOT / name for name in sorted(set(names)) if (ROOT / name).is_file()]
 
 
 def hash_of(files: list[Path], beside: str) -> str:
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files) + beside.encode()).hexdigest()
+    parts = [part for file in files for part in (str(file.relative_to(ROOT)).encode(), file.read_bytes())]
+    return hashlib.sha256(b"\0".join([*parts, beside.encode()])).hexdigest()
+
+
+def wheels() -> list[Path]:
+    return list(WHEELS.glob("authgate-*.whl"))
 
 
 def measure(rounds: int) -> list[Row]:
-    wheel = max(WHEELS.glob("*.whl"), key=lambda file: file.stat().st_mtime)
+    [wheel] = wheels()
     return [
         *tokens(bench("tokens.py")),
         *requests(bench("gate.py")),
@@ -144,6 +156,10 @@ def under_uvicorn(rounds: int) -> list[Row]:
         )
         for name, aim in [("authgate", ">= 0.91"), ("asyncmq", "")]
     ]
+
+
+def told(*command: str) -> str:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def run(*command: str, **environment: str) -> None:

@@ -48,7 +48,7 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
         return match search.ambient.take() {
             Some(found) => settle(visit, Found { foreign: true, ..*found }, search),
             None => match nobody(visit.gate, visit.place, &search) {
-                Ok(()) => visit.let_in(search.admit_nobody(visit.admission(Reason::Network))),
+                Ok(()) => visit.let_in(search.admit_nobody(|reason| visit.admission(reason))),
                 Err(denial) => refuse(visit, denial, Details::of_user(search.user), search.fields),
             },
         };
@@ -60,7 +60,7 @@ pub(super) fn begin(visit: &Visit<'_>, now: Timestamp) -> Step {
 
 fn settle(visit: &Visit<'_>, found: Found, search: Search) -> Step {
     match check(visit.gate, visit.place, &search, &found) {
-        Ok(()) => visit.let_in(search.admit(found, visit.admission(Reason::SignedIn))),
+        Ok(()) => visit.let_in(search.admit(found, |reason| visit.admission(reason))),
         Err((denial, details)) => refuse(visit, denial, details, search.fields),
     }
 }
@@ -203,10 +203,11 @@ impl Search {
     }
 
     /// Leave to pass for somebody known.
-    fn admit(self, found: Found, mut admission: Admission) -> Admission {
+    fn admit(self, found: Found, admission: impl FnOnce(Reason) -> Admission) -> Admission {
+        let mut admission = admission(Reason::SignedIn);
         // Whoever came without a session is as cacheable as ever, unless a cookie is to be removed.
         let fields = if found.session.is_some() { self.fields } else { self.fields.cookie_only() };
-        admission.fields.take(fields);
+        admission.fields.adopt(fields);
         admission.until = found.proven.until;
         admission.session = found.session;
         admission.user = Some(found.proven.user);
@@ -214,9 +215,10 @@ impl Search {
     }
 
     /// Leave to pass for whoever is in a network. A cache would answer other networks, too.
-    fn admit_nobody(mut self, mut admission: Admission) -> Admission {
+    fn admit_nobody(mut self, admission: impl FnOnce(Reason) -> Admission) -> Admission {
+        let mut admission = admission(Reason::Network);
         self.fields.touch();
-        admission.fields.take(self.fields);
+        admission.fields.adopt(self.fields);
         admission
     }
 
@@ -342,8 +344,8 @@ impl Parked {
     fn settle(self, found: Found) -> Step {
         match check(&self.gate, self.asker.place, &self.search, &found) {
             Ok(()) => {
-                let admission = self.admission(Reason::SignedIn);
-                self.asker.let_in(self.search.admit(found, admission))
+                let Self { gate, asker, search, .. } = self;
+                asker.let_in(search.admit(found, |reason| asker.admission(&gate, reason)))
             }
             Err((denial, details)) => self.refuse(denial, details),
         }
@@ -352,18 +354,14 @@ impl Parked {
     fn nobody(mut self) -> Step {
         match nobody(&self.gate, self.asker.place, &self.search) {
             Ok(()) => {
-                let admission = self.admission(Reason::Network);
-                self.asker.let_in(self.search.admit_nobody(admission))
+                let Self { gate, asker, search, .. } = self;
+                asker.let_in(search.admit_nobody(|reason| asker.admission(&gate, reason)))
             }
             Err(denial) => {
                 let user = self.search.user.take();
                 self.refuse(denial, Details::of_user(user))
             }
         }
-    }
-
-    fn admission(&self, reason: Reason) -> Admission {
-        Admission::new(&self.gate, self.asker.note(reason), || self.asker.clone())
     }
 
     fn unavailable(self, why: &Unavailable) -> Step {

@@ -12,7 +12,7 @@ use crate::mount::Mount;
 use crate::page::Links;
 use crate::reply::Reply;
 use crate::response_fields::ResponseFields;
-use crate::{Decision, Denial, Kind, Peer, Scheme, Step};
+use crate::{Admission, Decision, Denial, Gate, Kind, Peer, Scheme, Step};
 
 /// What is needed to answer somebody, without borrowing from the request.
 #[derive(Debug, Clone)]
@@ -45,6 +45,11 @@ pub(super) struct Refused<'a> {
 impl Asker {
     pub(crate) fn note(&self, reason: Reason) -> Note {
         self.note_with(reason, Details::default())
+    }
+
+    /// Leave for whoever it is.
+    pub(super) fn admission(&self, gate: &Gate, reason: Reason) -> Admission {
+        Admission::new(gate, self.note(reason), || self.clone())
     }
 
     pub(super) fn note_with(&self, reason: Reason, details: Details) -> Note {

@@ -58,8 +58,8 @@ impl SessionRules {
     /// the name than are looked at: the second may be among the rest, where somebody else's stands before it.
     pub(crate) fn read(&self, headers: RequestFields<'_>, scheme: Scheme) -> Presented {
         let mut presented = Presented::Nothing;
-        for (place, value) in self.cookie.values(headers, scheme).enumerate() {
-            if place == MOST {
+        for (index, value) in self.cookie.values(headers, scheme).enumerate() {
+            if index == MOST {
                 return Presented::Bad;
             }
             presented = match (presented, self.shown(value)) {
@@ -80,7 +80,7 @@ impl SessionRules {
         self.cookie.values(headers, scheme).take(MOST).filter_map(|value| self.shown(value))
     }
 
-    /// What a cookie of ours shows; nothing if it is none.
+    /// What a cookie of our name shows; nothing if it was not made by us.
     fn shown(&self, value: &[u8]) -> Option<Shown> {
         match &self.ring {
             None => Some(Shown::Record(SessionSecret::parse(value)?.id())),

@@ -14,11 +14,14 @@ import time
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
+from releases.program import build_program
+
+from .fresh import compiler, hash_of, sources, stamped
 from .layers import PROGRAM as LOAD
 from .load import CLIENT, in_rounds, running
 from .rows import TARGET, Row, cargo, median, of_rounds
 
-PROGRAM = TARGET / "release" / "authgate"
+PROGRAM = TARGET / "published" / "authgate"
 STARTS = 20
 
 # As `core/benches/decisions/presented.rs` signs.
@@ -61,7 +64,9 @@ http {{
 
 
 def build() -> None:
-    cargo("build", "-q", "--release", "--locked", "-p", "authgate")
+    with stamped(PROGRAM.with_suffix(".sha256"), hash_of(sources(), compiler())) as is_new:
+        if is_new or not PROGRAM.exists():
+            build_program(TARGET / "trained", PROGRAM)
     cargo("build", "-q", "--release", "--locked", "-p", "authgate-tests", "--example", "load")
 
 

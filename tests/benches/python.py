@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
+from releases.profiles import training_of_wheels
+
+from .fresh import compiler, hash_of, sources, stamped
 from .load import in_rounds, running
 from .program import free_port
 from .rows import ROOT, TARGET, Row, median, of_rounds
@@ -21,7 +21,6 @@ PYTHON = VENV / "bin" / "python"
 BENCHES = ROOT / "python" / "benches"
 REQUIREMENTS = [BENCHES / "requirements.txt", ROOT / "python" / "tests" / "requirements.txt"]
 WHEELS = TARGET / "bench-wheels"
-OLDEST_LLVM = 19
 APPS = {"bare": "bare", "authgate": "gated", "asyncmq": "gated_by_asyncmq"}
 
 
@@ -31,57 +30,9 @@ def build() -> None:
         if is_new:
             run(sys.executable, "-m", "venv", "--clear", str(VENV))
             run(str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(REQUIREMENTS[0]))
-    # Training takes minutes, and cargo cannot know that it has been done.
-    profdata = llvm_profdata()
-    with stamped(VENV / "wheel.sha256", hash_of(sources(), told("rustc", "-vV") + str(profdata))) as is_new:
+    with stamped(VENV / "wheel.sha256", hash_of(sources("python"), compiler())) as is_new:
         if is_new or not wheels():
-            run("sh", str(ROOT / "python" / "tests" / "install.sh"), str(PYTHON), str(WHEELS), **trained(profdata))
-
-
-@contextmanager
-def stamped(stamp: Path, wanted: str) -> Iterator[bool]:
-    """Whether what is wanted is not what is there; once it has been made, the stamp says what it is."""
-    is_new = not stamp.exists() or stamp.read_text() != wanted
-    if is_new:
-        stamp.unlink(missing_ok=True)
-    yield is_new
-    stamp.write_text(wanted)
-
-
-def trained(profdata: Path | None) -> dict[str, str]:
-    """The environment in which pip builds a wheel once more for the ways that requests took in training."""
-    if profdata is None:
-        missing = f"no llvm-profdata of LLVM {OLDEST_LLVM} or later (Debian has it in the package llvm-{OLDEST_LLVM})"
-        print(f"python: {missing}: the wheel is not trained, and slower", file=sys.stderr)
-        return {}
-    return {"MATURIN_PGO": "1", "PATH": f"{profdata.parent}:{os.environ['PATH']}"}
-
-
-def llvm_profdata() -> Path | None:
-    """Rustup's, which maturin takes first; else one that is new enough: Debian has a folder for each version."""
-    ours = Path(told("rustc", "--print", "sysroot").strip()).glob("lib/rustlib/*/bin")
-    folders = [*ours, *sorted(Path("/usr/lib").glob("llvm-*/bin")), *map(Path, os.get_exec_path())]
-    programs = (folder / "llvm-profdata" for folder in folders)
-    return next((program for program in programs if program.exists() and llvm_version(program) >= OLDEST_LLVM), None)
-
-
-def llvm_version(program: Path) -> int:
-    # Old ones know no `--version`, and fail.
-    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"LLVM version (\d+)", answer)
-    return int(found[1]) if found else 0
-
-
-def sources() -> list[Path]:
-    """What a wheel is made of."""
-    parts = ["Cargo.toml", "Cargo.lock", "core", "adapters", "python"]
-    names = told("git", "ls-files", "-co", "--exclude-standard", *parts).splitlines()
-    return [ROOT / name for name in sorted(set(names)) if (ROOT / name).is_file()]
-
-
-def hash_of(files: list[Path], beside: str) -> str:
-    parts = [part for file in files for part in (str(file.relative_to(ROOT)).encode(), file.read_bytes())]
-    return hashlib.sha256(b"\0".join([*parts, beside.encode()])).hexdigest()
+            run("sh", str(ROOT / "python" / "tests" / "install.sh"), str(PYTHON), str(WHEELS), **training_of_wheels())
 
 
 def wheels() -> list[Path]:
@@ -156,10 +107,6 @@ def under_uvicorn(rounds: int) -> list[Row]:
         )
         for name, aim in [("authgate", ">= 0.91"), ("asyncmq", "")]
     ]
-
-
-def told(*command: str) -> str:
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def run(*command: str, **environment: str) -> None:

@@ -1,0 +1,1 @@
+"""What is published, built with training (profile-guided optimization)."""

@@ -97,7 +97,10 @@ pub(crate) fn fold(name: &str) -> Cow<'_, str> {
     if name.bytes().all(|byte| byte == fold_byte(byte)) {
         return Cow::Borrowed(name);
     }
-    Cow::Owned(name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-"))
+    // A character beyond bytes is one sign, as any other is.
+    Cow::Owned(
+        name.chars().map(|c| u8::try_from(c).map_or('-', |byte| char::from(fold_byte(byte)))).collect(),
+    )
 }
 
 fn fold_byte(byte: u8) -> u8 {

@@ -21,7 +21,7 @@ from .layers import PROGRAM as LOAD
 from .load import CLIENT, in_rounds, running
 from .rows import TARGET, Row, cargo, median, of_rounds
 
-PROGRAM = TARGET / "published" / "authgate"
+PROGRAM = TARGET / "bench-program" / "authgate"
 STARTS = 20
 
 # As `core/benches/decisions/presented.rs` signs.

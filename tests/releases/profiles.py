@@ -11,23 +11,21 @@ from pathlib import Path
 OLDEST_LLVM = 19
 """The oldest that reads what Rust 1.95 writes."""
 
-MISSING = f"there is no llvm-profdata of LLVM {OLDEST_LLVM} or later (rustup: llvm-tools; Debian: llvm-{OLDEST_LLVM})"
 
-
-def llvm_profdata() -> Path | None:
+def llvm_profdata() -> Path:
     """Rustup's, which maturin takes first; else one that is new enough: Debian has a folder for each version."""
     ours = Path(told("rustc", "--print", "sysroot").strip()).glob("lib/rustlib/*/bin")
     folders = [*ours, *sorted(Path("/usr/lib").glob("llvm-*/bin")), *map(Path, os.get_exec_path())]
     programs = (folder / "llvm-profdata" for folder in folders)
-    return next((program for program in programs if program.exists() and llvm_version(program) >= OLDEST_LLVM), None)
+    for program in programs:
+        if program.exists() and llvm_version(program) >= OLDEST_LLVM:
+            return program
+    sys.exit(f"there is no llvm-profdata of LLVM {OLDEST_LLVM} or later (rustup: llvm-tools; Debian: llvm-{OLDEST_LLVM})")
 
 
 def training_of_wheels() -> dict[str, str]:
     """The environment in which pip builds a wheel with training."""
-    profdata = llvm_profdata()
-    if profdata is None:
-        sys.exit(MISSING)
-    return {"MATURIN_PGO": "1", "PATH": f"{profdata.parent}:{os.environ['PATH']}"}
+    return {"MATURIN_PGO": "1", "PATH": f"{llvm_profdata().parent}:{os.environ['PATH']}"}
 
 
 def llvm_version(program: Path) -> int:

@@ -106,7 +106,11 @@ def serving(program: Path, behind: str, runtime: str, environment: dict[str, str
             finally:
                 # What was counted is written as it ends by itself.
                 child.terminate()
-                child.wait(30)
+                try:
+                    child.wait(30)
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    raise
 
 
 @contextmanager

@@ -81,7 +81,7 @@ fn answer(gate: &Gate, head: &Head<'_>) -> Response<bytes::Bytes> {
             question => question.unavailable(nobody.clone(), now()),
         }
     };
-    let name = admission.user.map_or_else(|| "whoever you are".into(), |user| user.name);
+    let name = admission.user.map_or_else(|| "whoever you are".into(), |user| user.name.clone());
     say(StatusCode::OK, if head.method() == "HEAD" { String::new() } else { format!("Hello, {name}!\n") })
 }
 

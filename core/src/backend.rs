@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::jwt::TokenFault;
 use crate::page::LoginPage;
 use crate::{Head, SessionFault, Timestamp, Unavailable, User};
@@ -101,8 +103,8 @@ pub enum Proof {
 /// `Proven::from(User::new("ada"))` is a proof of the careful kind: one that the browser attaches by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proven {
-    /// The user.
-    pub user: User,
+    /// The user; shared, since a proof that is shown again names the same one.
+    pub user: Arc<User>,
     /// When the proof ends, if it does. Streams end then, too; a proof that has ended is none.
     pub until: Option<Timestamp>,
     /// Whether the browser attaches the proof by itself (a cookie, a client certificate), so that another site could
@@ -113,7 +115,7 @@ pub struct Proven {
 
 impl From<User> for Proven {
     fn from(user: User) -> Self {
-        Self { user, until: None, ambient: true }
+        Self { user: Arc::new(user), until: None, ambient: true }
     }
 }
 

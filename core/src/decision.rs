@@ -28,7 +28,7 @@ pub enum Decision {
 #[derive(Debug)]
 pub struct Admission {
     /// Who was admitted; nobody on a public path.
-    pub user: Option<User>,
+    pub user: Option<Arc<User>>,
     /// When the admission ends, if it does. A response that is still streaming then must be cut off; see
     /// [`lease`](Self::lease), which knows of earlier endings, too.
     pub until: Option<Timestamp>,
@@ -82,7 +82,7 @@ impl Admission {
 
     /// What the log says about it.
     pub fn event(&self) -> Event<'_> {
-        self.note.event(Outcome::Forward, None, self.user.as_ref())
+        self.note.event(Outcome::Forward, None, self.user.as_deref())
     }
 }
 

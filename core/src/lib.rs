@@ -129,6 +129,7 @@ mod page;
 mod password;
 mod path;
 mod peer;
+mod remembered;
 mod reply;
 mod response_fields;
 mod rules;

@@ -189,7 +189,7 @@ impl Made {
         self.inner.verify(token, now)
     }
 
-    fn user(&self, user: CoreUser) -> User {
+    fn user(&self, user: Arc<CoreUser>) -> User {
         User::known(Some(Known { user, named: Some(self.named.clone()) }))
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct User {
 
 /// A user as the core knows them.
 pub(crate) struct Known {
-    pub(crate) user: CoreUser,
+    pub(crate) user: Arc<CoreUser>,
     /// The claims that id and name were taken from, if it was a token.
     pub(crate) named: Option<Arc<Named>>,
 }

@@ -12,6 +12,7 @@ QUICK = ("--noplot", "--warm-up-time", "0.2", "--measurement-time", "0.6", "--sa
 # what is measured, for one of what, what is aimed at, and how it is called
 ROWS = [
     ("hs256/forward", "hs256/floor", "<= 1.1", "HS256 token, forward / floor"),
+    ("hs256/new", "hs256/floor", "", "HS256 token that comes for the first time, forward / floor"),
     ("hs256/verify", "hs256/floor", "", "HS256 token without a request, verify / floor"),
     ("hs256/jsonwebtoken", "hs256/verify", "", "jsonwebtoken::decode, HS256 / verify"),
     ("hs256/jsonwebtoken", "hs256/forward", ">= 2.6", "jsonwebtoken::decode, HS256 / forward"),
@@ -29,7 +30,7 @@ ROWS = [
     ("nobody/401", "hs256/floor", "<= 0.65", "401 for a program / HS256 floor"),
     *(
         (f"growth/{what}/{size}", f"growth/{what}/1", "", f"{size:,} {what} / one")
-        for what in ("keys", "public paths", "rules", "sessions")
+        for what in ("keys", "tokens", "public paths", "rules", "sessions")
         for size in (100, 10_000)
     ),
 ]

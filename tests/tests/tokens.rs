@@ -25,7 +25,7 @@ fn builder() -> JwtBackendBuilder {
 }
 
 fn verify(backend: &JwtBackend, token: &str) -> Result<User, TokenFault> {
-    backend.verify(token.as_bytes(), NOW).map(|proven| proven.user)
+    backend.verify(token.as_bytes(), NOW).map(|proven| (*proven.user).clone())
 }
 
 /// What the default gate says to these claims.

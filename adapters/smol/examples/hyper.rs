@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use authgate_core::{Gate, JwtBackend, Key, User};
 use authgate_smol::{Limits, Smol};
@@ -36,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Behind the gate there is always a user, except on public paths.
 async fn dashboard(request: Request<Incoming>) -> Result<Response<String>, Infallible> {
-    let name = request.extensions().get::<User>().map_or("whoever you are", |user| &user.name);
+    let name = request.extensions().get::<Arc<User>>().map_or("whoever you are", |user| &user.name);
     Ok(Response::new(format!("Hello, {name}!\n")))
 }
 

@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use authgate_core::{Gate, JwtBackend, Key, User};
 use authgate_tokio::{Limits, Tokio};
@@ -41,11 +42,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Behind the gate there is always a user, except on public paths.
-async fn home(Extension(user): Extension<User>) -> String {
+async fn home(Extension(user): Extension<Arc<User>>) -> String {
     format!("Hello, {}!\n", user.name)
 }
 
-async fn queues(Extension(user): Extension<User>) -> String {
+async fn queues(Extension(user): Extension<Arc<User>>) -> String {
     format!("Queues of {}: {}\n", user.id, user.roles.join(", "))
 }
 

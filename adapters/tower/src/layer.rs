@@ -15,7 +15,7 @@ use crate::{GateService, Host, IntoVerdict, SessionStore, SharedMemory, SharedSt
 
 /// Puts a [`Gate`] in front of a service: any tower stack, such as an axum router.
 ///
-/// An admitted request arrives with its [`User`](authgate_core::User), [`Expiry`](crate::Expiry) and
+/// An admitted request arrives with its `Arc<`[`User`](authgate_core::User)`>`, [`Expiry`](crate::Expiry) and
 /// [`RequestId`](crate::RequestId) in its extensions, and without the header fields that pretend an identity.
 pub struct GateLayer<H> {
     pub(crate) shared: Arc<Shared<H>>,

@@ -129,7 +129,7 @@ impl<H: Host> Shared<H> {
         // On a public path nobody is known to this gate, whoever an outer layer says it is.
         match admission.user {
             Some(user) => parts.extensions.insert(user),
-            None => parts.extensions.remove::<User>(),
+            None => parts.extensions.remove::<Arc<User>>(),
         };
         parts.extensions.insert(expiry.clone());
         parts.extensions.insert(id);
@@ -157,7 +157,7 @@ impl<H: Host> Shared<H> {
     ) -> Response<GateBody<R>> {
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         strip(&mut parts.headers, |name| page.strips(name));
-        parts.extensions.remove::<User>();
+        parts.extensions.remove::<Arc<User>>();
         parts.extensions.insert(id);
         let request = Request::from_parts(parts, body);
         let answer = self.ask("the backend", async { self.host.answer(&page, request).await }).await;

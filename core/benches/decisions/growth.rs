@@ -19,6 +19,7 @@ pub(crate) fn growth(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("growth");
     for size in SIZES {
         keys(&mut group, size);
+        tokens(&mut group, size);
         public_paths(&mut group, size);
         rules(&mut group, size);
         sessions(&mut group, size);
@@ -35,6 +36,17 @@ fn keys(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) {
     let backend = backend.key(presented.key()).algorithms([presented.algorithm]);
     let backend = backend.audience([AUDIENCE]).build().unwrap();
     time(group, "keys", size, &Gate::builder(backend).build().unwrap(), "/queues", &presented.headers());
+}
+
+/// One token after the other.
+fn tokens(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) {
+    let gate = Presented::hs256().gate().build().unwrap();
+    let ages = 0..i64::try_from(size).unwrap();
+    let headers: Vec<_> = ages.map(|age| Presented::aged(age).headers()).collect();
+    let mut next = headers.iter().cycle();
+    group.bench_function(BenchmarkId::new("tokens", size), |bencher| {
+        bencher.iter(|| decide(&gate, black_box("/queues"), black_box(next.next().unwrap())));
+    });
 }
 
 fn public_paths(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) {

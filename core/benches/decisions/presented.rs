@@ -38,7 +38,12 @@ pub(crate) struct Presented {
 
 impl Presented {
     pub(crate) fn hs256() -> Self {
-        Self::named("HS256", None, NOW)
+        Self::aged(0)
+    }
+
+    /// Another token for each number of seconds.
+    pub(crate) fn aged(seconds: i64) -> Self {
+        Self::named("HS256", None, Timestamp::from_secs(NOW.as_secs() - seconds))
     }
 
     /// Signed with one of the key pairs in `tests/keys`, or with [`SECRET`], a minute before `now`; `kid` names the key.

@@ -41,6 +41,12 @@ pub(crate) fn hs256(criterion: &mut Criterion) {
     group.bench_function("forward", |bencher| {
         bencher.iter(|| decide(&gate, black_box("/queues"), black_box(&headers)));
     });
+    // Nobody comes again before everybody else has, so that hardly anybody is remembered.
+    let many: Vec<_> = (0..4096).map(|age| Presented::aged(age).headers()).collect();
+    let mut next = many.iter().cycle();
+    group.bench_function("new", |bencher| {
+        bencher.iter(|| decide(&gate, black_box("/queues"), black_box(next.next().unwrap())));
+    });
     // The token without a request around it, as jsonwebtoken has it.
     let backend = presented.backend().build().unwrap();
     group.bench_function("verify", |bencher| {

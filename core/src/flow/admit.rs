@@ -85,9 +85,9 @@ enum Question {
     Hear(EndingsSince),
     Load(SessionId),
     /// A sealed session, once that is known.
-    Weigh(Box<Session>),
+    Weigh(Session),
     /// A sealed session that is due.
-    Renew(Box<Session>),
+    Renew(Session),
     Backend(&'static str),
     /// Keys for a token of the backend at this place.
     Keys {
@@ -150,10 +150,10 @@ impl Search {
             Shown::Record(id) => self.waiting.push(Question::Load(id)),
             Shown::Sealed(session) if must_hear => self.waiting.push(Question::Weigh(session)),
             Shown::Sealed(session) => match sessions.weigh(&session, self.foreign, now) {
-                Standing::Fails(fault) => self.reject(sessions, fault, Some(*session), visit.scheme),
+                Standing::Fails(fault) => self.reject(sessions, fault, Some(session), visit.scheme),
                 Standing::Due => self.waiting.push(Question::Renew(session)),
                 Standing::Holds { until } => {
-                    let found = Found::in_session(visit.gate, *session, until);
+                    let found = Found::in_session(visit.gate, session, until);
                     match self.weigh(&found.proven, now) {
                         Worth::Settles => return Some(found),
                         Worth::Waits => self.set_aside(found),
@@ -174,7 +174,7 @@ impl Search {
         scheme: Scheme,
     ) {
         self.denial = Denial::BadProof(BadProof::Session(fault));
-        self.user = session.map(|session| session.user.id);
+        self.user = session.map(|session| session.user.id.clone());
         self.fields.set_cookie(sessions.removal(scheme));
     }
 
@@ -255,7 +255,7 @@ impl Parked {
                     Ok(()) => self.ask(now),
                 })
             }
-            Some(Question::Weigh(session)) => Held { parked: self, session: *session }.begin(now),
+            Some(Question::Weigh(session)) => Held { parked: self, session }.begin(now),
             Some(Question::Backend(backend)) => {
                 Step::AskBackend(backend, Then::new(move |answer, now| self.answered(answer, now)))
             }
@@ -283,7 +283,7 @@ impl Parked {
             Some(Question::Load(id)) => {
                 Step::LoadSession(id, Then::new(move |answer, now| self.loaded(id, answer, now)))
             }
-            Some(Question::Renew(session)) => Held { parked: self, session: *session }.renew(),
+            Some(Question::Renew(session)) => Held { parked: self, session }.renew(),
             None => match self.search.ambient.take() {
                 Some(found) => self.settle(Found { foreign: true, ..*found }),
                 None => self.nobody(),

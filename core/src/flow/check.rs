@@ -79,7 +79,7 @@ impl Asker {
         }
         let identity = admission.identity_fields();
         let mut note = admission.note;
-        note.details().user = admission.user.map(|user| user.id);
+        note.details().user = admission.user.as_ref().map(|user| user.id.clone());
         let mut reply = Reply::empty(StatusCode::NO_CONTENT, note);
         for (name, value) in identity.into_iter().chain(self.told.iter().cloned()) {
             reply = reply.with(name, value);

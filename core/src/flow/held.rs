@@ -107,7 +107,7 @@ impl Held {
     }
 
     fn unavailable(self, why: &Unavailable) -> Step {
-        let details = Details { user: Some(self.session.user.id), ..Details::of(why) };
+        let details = Details { user: Some(self.session.user.id.clone()), ..Details::of(why) };
         self.parked.refuse(Denial::Unavailable, details)
     }
 }

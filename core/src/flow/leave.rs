@@ -31,8 +31,8 @@ impl Leaving {
         loop {
             match self.shown.pop() {
                 None => return (self.then)(Ok(self.user), now),
-                Some(Shown::Sealed(session)) if self.tells(&session, now) => return self.tell(*session),
-                Some(Shown::Sealed(session)) => self.end(session.id, *session, now),
+                Some(Shown::Sealed(session)) if self.tells(&session, now) => return self.tell(session),
+                Some(Shown::Sealed(session)) => self.end(session.id, &session, now),
                 Some(Shown::Record(id)) => {
                     return Step::LoadSession(id, Then::new(move |answer, now| self.loaded(id, answer, now)));
                 }
@@ -46,7 +46,7 @@ impl Leaving {
         match answer {
             Err(why) => return (self.then)(Err(why), now),
             Ok(None) => return self.next(now),
-            Ok(Some(session)) if session.id == id => self.end(id, session, now),
+            Ok(Some(session)) if session.id == id => self.end(id, &session, now),
             Ok(Some(_)) => {}
         }
         Step::DropSession(
@@ -73,19 +73,19 @@ impl Leaving {
             Then::new(move |answer, now| match answer {
                 Err(why) => (self.then)(Err(why), now),
                 Ok(()) => {
-                    self.end(id, session, now);
+                    self.end(id, &session, now);
                     self.next(now)
                 }
             }),
         )
     }
 
-    fn end(&mut self, id: SessionId, session: Session, now: Timestamp) {
+    fn end(&mut self, id: SessionId, session: &Session, now: Timestamp) {
         let Some(sessions) = &self.gate.settings().sessions else { return };
-        let held = sessions.judge(&session, now).is_ok();
+        let held = sessions.judge(session, now).is_ok();
         sessions.end(id, session.issued, now);
         if held {
-            self.user = Some(session.user.id);
+            self.user = Some(session.user.id.clone());
         }
     }
 }

@@ -12,6 +12,7 @@ use super::verifier::Verifiers;
 use super::wanted::{Purpose, Wanted};
 use crate::ConfigError;
 use crate::head::is_token;
+use crate::remembered::Remembered;
 
 /// The settings of a [`JwtBackend`], under AsyncMQ's names and with its defaults.
 #[derive(Debug)]
@@ -202,6 +203,7 @@ impl JwtBackendBuilder {
                 leeway,
                 options: self.options,
             },
+            judged: Remembered::default(),
         })
     }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use smol_str::SmolStr;
 
 use super::claim::Claim;
@@ -58,40 +60,82 @@ impl Default for VerifyOptions {
     }
 }
 
+/// Whom claims name, and when they hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Judgement {
+    user: Arc<User>,
+    span: Span,
+}
+
+/// When claims hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Span {
+    /// The later one of `iat` and `nbf`, as they are written; the leeway is for whoever compares.
+    begin: Option<Timestamp>,
+    /// `exp`, leeway included.
+    until: Option<Timestamp>,
+}
+
+impl Span {
+    fn has_begun(&self, latest: Timestamp) -> bool {
+        self.begin.is_none_or(|begin| begin <= latest)
+    }
+
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}
+
+impl From<Judgement> for Proven {
+    fn from(judgement: Judgement) -> Self {
+        Self { user: judgement.user, until: judgement.span.until, ambient: false }
+    }
+}
+
 impl Policy {
-    /// The user that `payload` names and when the token expires, or why it proves nothing.
-    pub(super) fn judge(&self, payload: Vec<u8>, now: Timestamp) -> Result<Proven, TokenFault> {
+    /// Whom `payload` names and when, or why it proves nothing. It depends on nothing but the settings, which are fixed; and
+    /// on the time no otherwise than [`holds`](Self::holds) does.
+    pub(super) fn judge(&self, payload: Vec<u8>, now: Timestamp) -> Result<Judgement, TokenFault> {
         let text = String::from_utf8(payload).map_err(|_| TokenFault::Payload)?;
         let Some(found) = self.wanted.find(&text) else { return Err(TokenFault::Payload) };
-        let until = self.check_times(&found, now)?;
+        let span = self.check_times(&found, now)?;
         self.check_parties(&found)?;
         if found.required.count_ones() as usize != self.options.require.len() {
             return Err(TokenFault::Required);
         }
-        let mut proven = Proven { user: user(&found)?, until, ambient: false };
-        proven.user.claims = Some(Claims::known(text));
-        Ok(proven)
+        let mut user = user(&found)?;
+        user.claims = Some(Claims::known(text));
+        Ok(Judgement { user: Arc::new(user), span })
+    }
+
+    /// Whether claims that held once hold at the moment `now`.
+    pub(super) fn holds(&self, judgement: &Judgement, now: Timestamp) -> bool {
+        judgement.span.has_begun(self.later(now)) && !judgement.span.is_over(now)
+    }
+
+    /// This moment, later by the leeway.
+    fn later(&self, moment: Timestamp) -> Timestamp {
+        Timestamp::from_millis(moment.as_millis().saturating_add(self.leeway))
     }
 
     /// RFC 7519 §4.1.4–4.1.6, compared as PyJWT does: whole seconds of the claim against the very moment.
-    fn check_times(&self, found: &Found<'_>, now: Timestamp) -> Result<Option<Timestamp>, TokenFault> {
+    fn check_times(&self, found: &Found<'_>, now: Timestamp) -> Result<Span, TokenFault> {
         let options = &self.options;
         let time = |on: bool, purpose: Purpose, name| match found.get(purpose).filter(|_| on) {
             Some(claim) => claim.date().map(Some).ok_or(TokenFault::Claim(name)),
             None => Ok(None),
         };
-        let later =
-            |moment: Timestamp| Timestamp::from_millis(moment.as_millis().saturating_add(self.leeway));
-        let latest = later(now);
+        let mut span = Span { begin: None, until: None };
         for (on, purpose, name) in
             [(options.verify_iat, Purpose::Iat, "iat"), (options.verify_nbf, Purpose::Nbf, "nbf")]
         {
-            if time(on, purpose, name)?.is_some_and(|moment| moment > latest) {
+            span.begin = span.begin.max(time(on, purpose, name)?);
+            if !span.has_begun(self.later(now)) {
                 return Err(TokenFault::NotYetValid);
             }
         }
-        let until = time(options.verify_exp, Purpose::Exp, "exp")?.map(later);
-        if until.is_some_and(|until| until <= now) { Err(TokenFault::Expired) } else { Ok(until) }
+        span.until = time(options.verify_exp, Purpose::Exp, "exp")?.map(|moment| self.later(moment));
+        if span.is_over(now) { Err(TokenFault::Expired) } else { Ok(span) }
     }
 
     fn check_parties(&self, found: &Found<'_>) -> Result<(), TokenFault> {
@@ -215,7 +259,7 @@ mod tests {
             let json = format!("{{{}}}", members.join(","));
             let judged = [json.clone(), json + "\n"].map(|json| {
                 let judged = backend.policy.judge(json.into_bytes(), Timestamp::from_secs(1500));
-                judged.map(|proven| Proven { user: User { claims: None, ..proven.user }, ..proven })
+                judged.map(|judgement| (User { claims: None, ..(*judgement.user).clone() }, judgement.span))
             });
             prop_assert_eq!(&judged[0], &judged[1]);
         }

@@ -18,8 +18,8 @@ use http::header::HeaderName;
 
 pub use self::algorithm::Algorithm;
 pub use self::builder::JwtBackendBuilder;
-use self::claims::Policy;
 pub use self::claims::VerifyOptions;
+use self::claims::{Judgement, Policy};
 pub use self::fault::TokenFault;
 pub use self::key::Key;
 pub use self::key_set::{KeySet, KeySetLimits};
@@ -27,6 +27,7 @@ use self::keys::Keys;
 use self::token::Unproven;
 use crate::backend::{AuthBackend, BadProof, LoginAnswer, LogoutAnswer, Proof, Proven};
 use crate::page::LoginPage;
+use crate::remembered::Remembered;
 use crate::{Head, Timestamp, Unavailable};
 
 /// The stateless backend: `Authorization: Bearer <token>` (RFC 6750 §2.1) with a JSON Web Token (RFC 7519).
@@ -49,6 +50,8 @@ pub struct JwtBackend {
     scheme: String,
     keys: Keys,
     policy: Policy,
+    /// By a token's payload, as the token has it.
+    judged: Remembered<Judgement>,
 }
 
 impl JwtBackend {
@@ -74,8 +77,14 @@ impl JwtBackend {
     }
 
     fn open(&self, token: &[u8], now: Timestamp) -> Result<Proven, Unproven> {
-        let payload = token::open(token, &self.keys, now)?;
-        Ok(self.policy.judge(payload, now)?)
+        let signed = token::open(token, &self.keys, now)?;
+        let known = self.judged.recall(signed.mark, signed.payload);
+        if let Some(judgement) = known.filter(|judgement| self.policy.holds(judgement, now)) {
+            return Ok(judgement.into());
+        }
+        let judgement = self.policy.judge(signed.decode()?, now)?;
+        self.judged.note(signed.mark, signed.payload, &judgement);
+        Ok(judgement.into())
     }
 
     /// What a token proves before anybody is asked for keys.

@@ -17,9 +17,22 @@ pub(super) const MAX_BYTES: usize = 64 * 1024;
 /// The longest signature, in bytes: that of RSA with 8192 bits.
 const MAX_SIGNATURE: usize = 1024;
 
-/// Checks a compact JWS (RFC 7515 §7.1) and returns its payload, decoded: signed by one of our keys, with the
-/// algorithm that this key is for, and not yet understood.
-pub(super) fn open(token: &[u8], keys: &Keys, now: Timestamp) -> Result<Vec<u8>, Unproven> {
+/// What one of our keys has signed, and nobody has read yet.
+pub(super) struct Signed<'t> {
+    /// As the token has it, encoded.
+    pub(super) payload: &'t [u8],
+    /// The end of its signature: the same for a token that comes again, and spread evenly over all others.
+    pub(super) mark: u64,
+}
+
+impl Signed<'_> {
+    pub(super) fn decode(&self) -> Result<Vec<u8>, TokenFault> {
+        decode(self.payload)
+    }
+}
+
+/// Checks a compact JWS (RFC 7515 §7.1): whether it is signed by one of our keys, with the algorithm that this key is for.
+pub(super) fn open<'t>(token: &'t [u8], keys: &Keys, now: Timestamp) -> Result<Signed<'t>, Unproven> {
     if token.len() > MAX_BYTES {
         return Err(TokenFault::TooLong.into());
     }
@@ -30,7 +43,7 @@ pub(super) fn open(token: &[u8], keys: &Keys, now: Timestamp) -> Result<Vec<u8>,
     let [payload, signature] = [payload, signature].map(|part| part.strip_prefix(b".").unwrap_or(part));
 
     let mut room = room::<MAX_SIGNATURE>();
-    let signature = base64url::decode(signature, &mut room).map_err(|why| match why {
+    let signature: &[u8] = base64url::decode(signature, &mut room).map_err(|why| match why {
         Undecoded::Encoding => TokenFault::Encoding,
         // What is too long is no key's signature.
         Undecoded::TooLong => TokenFault::Signature,
@@ -44,7 +57,7 @@ pub(super) fn open(token: &[u8], keys: &Keys, now: Timestamp) -> Result<Vec<u8>,
             keys.check(algorithm, header.key_id.as_deref(), message, signature, now)?;
         }
     }
-    Ok(decode(payload)?)
+    Ok(Signed { payload, mark: signature.last_chunk().map_or(0, |end| u64::from_le_bytes(*end)) })
 }
 
 /// Why a token proves nothing, as far as anybody here knows.

@@ -114,7 +114,7 @@ impl MemoryStore {
 
     fn take(&mut self, id: &SessionId) -> bool {
         let Some(session) = self.sessions.remove(id) else { return false };
-        self.users.remove(&(session.user.id, session.issued, *id));
+        self.users.remove(&(session.user.id.clone(), session.issued, *id));
         self.order.remove(&(session.until, *id))
     }
 

@@ -9,6 +9,7 @@ mod rules;
 mod seal;
 mod settings;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,7 @@ use crate::{Timestamp, User};
 pub struct Session {
     /// What it is kept under, so that a store which mixes its answers up lets nobody in as somebody else.
     pub(crate) id: SessionId,
-    pub(crate) user: User,
+    pub(crate) user: Arc<User>,
     pub(crate) credential: Option<Fingerprint>,
     pub(crate) issued: Timestamp,
     pub(crate) renewed: Timestamp,
@@ -129,7 +130,7 @@ pub(crate) mod tests {
         let at = Timestamp::from_secs;
         Session {
             id: SessionSecret::new([1; 32]).id(),
-            user: User { roles: vec!["ops".into()], ..User::new(user) },
+            user: Arc::new(User { roles: vec!["ops".into()], ..User::new(user) }),
             credential: Some(Fingerprint::of("hash")),
             issued: at(1000),
             renewed: at(1000),

@@ -38,7 +38,7 @@ pub(crate) enum Presented {
 
 /// A session that a request shows, not judged yet.
 pub(crate) enum Shown {
-    Sealed(Box<Session>),
+    Sealed(Session),
     /// The way to a record.
     Record(SessionId),
 }
@@ -84,7 +84,7 @@ impl SessionRules {
     fn shown(&self, value: &[u8]) -> Option<Shown> {
         match &self.ring {
             None => Some(Shown::Record(SessionSecret::parse(value)?.id())),
-            Some(ring) => Some(Shown::Sealed(ring.open(value)?.into())),
+            Some(ring) => Some(Shown::Sealed(ring.open(value)?)),
         }
     }
 
@@ -136,18 +136,15 @@ impl SessionRules {
     /// The session as it goes on from now, with what is known of its user; nothing if its user is not the same any more.
     pub(crate) fn renewed(&self, session: Session, lookup: Lookup, now: Timestamp) -> Option<Session> {
         let (_, ends) = self.bounds(&session);
-        let Account { user, credential } = match lookup {
+        let (user, credential) = match lookup {
             Lookup::Gone => return None,
-            Lookup::Unknowable => Account { user: session.user, credential: session.credential },
+            Lookup::Unknowable => (session.user, session.credential),
             Lookup::Found(account) if account.user.id != session.user.id => return None,
             Lookup::Found(account) if differ(session.credential, account.credential) => return None,
-            Lookup::Found(account) => {
-                Account { credential: account.credential.or(session.credential), ..account }
-            }
+            Lookup::Found(account) => (kept(account.user), account.credential.or(session.credential)),
         };
         let now = self.time(now);
         let until = now.after(self.idle).min(ends);
-        let user = User { claims: None, ..user };
         Some(Session { user, credential, renewed: now, until, ..session })
     }
 
@@ -161,7 +158,7 @@ impl SessionRules {
         now: Timestamp,
     ) -> Option<Session> {
         let Account { user, credential } = account;
-        let user = User { claims: None, ..user };
+        let user = kept(user);
         let now = self.time(now);
         // Where a store is shared, the moment up to which it has been heard: what ends later ends this session, too.
         let (heard, floor) = {
@@ -307,6 +304,11 @@ impl SessionRules {
     }
 }
 
+/// What a session keeps of a user.
+fn kept(user: User) -> Arc<User> {
+    Arc::new(User { claims: None, ..user })
+}
+
 /// Whether two credentials are known and not the same. A store that tells none cannot end sessions this way.
 fn differ(one: Option<Fingerprint>, other: Option<Fingerprint>) -> bool {
     one.zip(other).is_some_and(|(one, other)| one != other)
@@ -339,7 +341,7 @@ mod tests {
             [(hash, None, hash), (None, hash, hash), (hash, hash, hash), (None, None, None)]
         {
             let session = Session { credential: kept, ..session("ada") };
-            let account = Account { user: session.user.clone(), credential: found };
+            let account = Account { user: (*session.user).clone(), credential: found };
             let session = rules.renewed(session, Lookup::Found(account), now).unwrap();
             assert_eq!(session.credential, renewed);
         }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
@@ -11,6 +12,7 @@ use super::Session;
 use super::cookie::LONGEST;
 use crate::account::Fingerprint;
 use crate::base64url::{self, room};
+use crate::remembered::Remembered;
 use crate::user::{Claims, User};
 use crate::{ConfigError, SessionId, Timestamp};
 
@@ -35,6 +37,8 @@ pub(crate) struct KeyRing {
     keys: Vec<SealingKey>,
     /// What is authenticated beside the session: one version's cookie is no other's, nor one name's, nor one realm's.
     context: Vec<u8>,
+    /// By what was sealed.
+    opened: Remembered<Session>,
 }
 
 impl SealingKey {
@@ -70,7 +74,7 @@ impl KeyRing {
         }
         let context =
             [&b"authgate session\0"[..], &[VERSION], name.as_bytes(), b"\0", realm.as_bytes()].concat();
-        Ok(Self { keys, context })
+        Ok(Self { keys, context, opened: Remembered::default() })
     }
 
     /// The value of a cookie that nobody else can read or make.
@@ -92,9 +96,14 @@ impl KeyRing {
             let (version, rest) = bytes.split_first_mut()?;
             let (nonce, sealed) = rest.split_first_chunk_mut::<NONCE_LEN>()?;
             (*version == VERSION).then_some(())?;
+            let mark = u64::from_le_bytes(*nonce.first_chunk()?);
             let plain = key.0.open_in_place(Nonce::from(&*nonce), Aad::from(&self.context), sealed).ok()?;
-            let (session, behind) = postcard::take_from_bytes::<Sealed>(plain).ok()?;
-            behind.is_empty().then(|| session.into())
+            self.opened.recall(mark, plain).or_else(|| {
+                let (session, behind) = postcard::take_from_bytes::<Sealed>(plain).ok()?;
+                let session = behind.is_empty().then(|| Session::from(session))?;
+                self.opened.note(mark, plain, &session);
+                Some(session)
+            })
         })
     }
 }
@@ -139,7 +148,7 @@ impl From<Sealed> for Session {
         let Sealed { id, user, name, is_admin, roles, extra, credential, .. } = sealed;
         Self {
             id: SessionId::from_bytes(id),
-            user: User { id: user, name, is_admin, roles, claims: None, extra },
+            user: Arc::new(User { id: user, name, is_admin, roles, claims: None, extra }),
             credential: credential.map(Fingerprint::from_bytes),
             issued: sealed.issued,
             renewed: sealed.renewed,
@@ -193,13 +202,13 @@ mod tests {
     /// With everything that a session may have.
     fn whole() -> Session {
         Session {
-            user: User {
+            user: Arc::new(User {
                 name: "Ada Lovelace".into(),
                 is_admin: true,
                 roles: vec!["ops".into(), "a role of more than twenty-three bytes".into()],
                 extra: Claims::from_json(r#"{"desk":[1,"\u00e9"]}"#),
                 ..User::new("ada")
-            },
+            }),
             issued: Timestamp::from_millis(-1),
             ends: Timestamp::from_millis(i64::MAX),
             ..session("ada")

@@ -58,7 +58,7 @@ impl Admission {
     /// The fields that say who was let in, for another server.
     pub(crate) fn identity_fields(&self) -> Vec<(HeaderName, HeaderValue)> {
         let rules = self.passing.as_deref().and_then(Passing::rules);
-        let known = rules.zip(self.user.as_ref());
+        let known = rules.zip(self.user.as_deref());
         known.into_iter().flat_map(|(rules, user)| rules.identity(user)).collect()
     }
 

@@ -4,6 +4,7 @@
 mod answers;
 mod asked_about;
 mod audit;
+mod coming_again;
 mod cookies;
 mod endings;
 mod fixation;

@@ -144,7 +144,7 @@ impl Answer {
                 response.headers_mut().insert("cache-control", "public".parse().unwrap());
                 admission.response_fields().apply(response.headers_mut());
                 lease = Some(admission.lease());
-                admitted = admission.user;
+                admitted = admission.user.map(|user| (*user).clone());
                 response
             }
             Decision::Delegate(_) => panic!("no backend here has pages of its own"),

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use authgate_core::{
     AuthBackend, BadProof, Head, LoginAnswer, LogoutAnswer, Proof, Proven, Timestamp, Unavailable,
 };
@@ -124,6 +126,6 @@ impl AuthBackend for Directory {
 impl From<Vouched> for Proven {
     fn from(vouched: Vouched) -> Self {
         let until = vouched.until.map(Timestamp::from_millis);
-        Self { user: vouched.person.user(), until, ambient: vouched.ambient }
+        Self { user: Arc::new(vouched.person.user()), until, ambient: vouched.ambient }
     }
 }

@@ -55,7 +55,7 @@ impl Driver for Core {
 fn forward<B>(admission: &Admission, request: &Request<B>) -> Response<bytes::Bytes> {
     let names = request.headers().keys().filter(|name| !admission.strips(name));
     let names = names.map(|name| name.as_str().to_owned()).collect();
-    let mut response = dashboard(admission.user.as_ref(), names, request.method());
+    let mut response = dashboard(admission.user.as_deref(), names, request.method());
     admission.response_fields().apply(response.headers_mut());
     response
 }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::ready;
+use std::sync::Arc;
 
 use authgate_core::{Mount, User};
 use authgate_tower::{BodyError, GateBody, GateLayer, Host};
@@ -48,7 +49,7 @@ where
     B::Error: Into<BodyError>,
 {
     let inner = service_fn(|request: Request<B>| {
-        let user = request.extensions().get::<User>();
+        let user = request.extensions().get::<Arc<User>>().map(Arc::as_ref);
         let names = request.headers().keys().map(|name| name.as_str().to_owned()).collect();
         ready(Ok::<_, Infallible>(dashboard(user, names, request.method()).map(Full::new)))
     });

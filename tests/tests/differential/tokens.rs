@@ -64,7 +64,12 @@ impl Asked {
             backend = backend.issuer(["me"]);
         }
         let (token, now) = (self.token(), Timestamp::from(SystemTime::now()));
-        backend.build().unwrap().verify(token.as_bytes(), now).ok().map(|admitted| admitted.user.id.into())
+        backend
+            .build()
+            .unwrap()
+            .verify(token.as_bytes(), now)
+            .ok()
+            .map(|admitted| admitted.user.id.to_string())
     }
 
     /// The claims, if they are accepted there.

@@ -60,7 +60,7 @@ const SEEN: [&str; 39] = [
 fn entered(decision: &Decision) -> Entry {
     match decision {
         Decision::Forward(admission) => {
-            admission.user.as_ref().map_or(Entry::Anybody, |user| Entry::Somebody(Person::from(user)))
+            admission.user.as_deref().map_or(Entry::Anybody, |user| Entry::Somebody(Person::from(user)))
         }
         Decision::Respond(reply) if is_told_to_let_in(reply) => {
             let values = |name: &str| {

@@ -182,7 +182,7 @@ proptest! {
         let step = request.lend(|head| built.gate.begin(head, NOW));
         match step {
             Step::Done(Decision::Forward(admission)) if sealed => {
-                prop_assert_eq!(Person::from(admission.user.as_ref().unwrap()), person);
+                prop_assert_eq!(Person::from(admission.user.as_deref().unwrap()), person);
             }
             Step::LoadSession(id, _) if !sealed => {
                 prop_assert_eq!(id.to_string(), Kept::id(byte).to_string());

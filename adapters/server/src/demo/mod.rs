@@ -9,6 +9,7 @@ use std::convert::Infallible;
 use std::future::ready;
 use std::io;
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use authgate_core::{Access, Gate, JwtBackend, PasswordBackend, User};
 use authgate_smol::Smol;
@@ -111,7 +112,7 @@ fn stack<R: Host + Spawn>(gate: Gate, people: People, runtime: R) -> (impl Stack
         service_fn(move |request: Request<Incoming>| {
             let path = request.uri().path().to_owned();
             let path = path.strip_prefix(&*mount).unwrap_or_default();
-            let viewer = request.extensions().get::<User>().map(|user| Viewer {
+            let viewer = request.extensions().get::<Arc<User>>().map(|user| Viewer {
                 name: user.name.to_string(),
                 is_admin: user.is_admin,
                 roles: user.roles.iter().map(ToString::to_string).collect(),

@@ -1,6 +1,7 @@
 //! The gate inside a larger application, and behind proxies.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use authgate_core::{ForwardedFields, Gate, Mount, Peer, User};
 use axum::{Extension, Router, routing};
@@ -34,7 +35,7 @@ async fn ask(app: &Router, path: &str, fields: &[(&str, &str)]) -> Arrived {
     Arrived { status: parts.status.as_u16(), headers: parts.headers, body: String::from_utf8(body).unwrap() }
 }
 
-async fn name(Extension(user): Extension<User>) -> String {
+async fn name(Extension(user): Extension<Arc<User>>) -> String {
     user.id.to_string()
 }
 

@@ -54,7 +54,7 @@ async fn a_person_signs_in_works_and_signs_out() {
     assert_eq!((page.status, page.body.as_str()), (200, "dashboard"));
     assert_eq!((page.header("cache-control"), page.header("vary")), ("no-store", "Cookie"));
     let seen = app.only();
-    assert_eq!(seen.extensions().get::<User>().unwrap().id, "ada");
+    assert_eq!(seen.extensions().get::<Arc<User>>().unwrap().id, "ada");
     let expiry = seen.extensions().get::<Expiry>().unwrap().clone();
     assert!(!expiry.has_passed());
 

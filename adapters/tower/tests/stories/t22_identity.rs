@@ -1,5 +1,7 @@
 //! Who is admitted reaches the dashboard from the gate alone.
 
+use std::sync::Arc;
+
 use authgate_core::{Fallback, Gate, Peer, Timestamp, Unanswered, Upstream, User};
 use authgate_tower::{Expiry, RequestId};
 use http::Request;
@@ -19,7 +21,7 @@ async fn the_user_lands_in_the_extensions() {
     assert_eq!((answer.status, answer.body.as_str()), (200, "dashboard"));
 
     let arrived = app.only();
-    let user = arrived.extensions().get::<User>().unwrap();
+    let user = arrived.extensions().get::<Arc<User>>().unwrap();
     assert_eq!((user.id.as_str(), user.name.as_str(), user.is_admin), ("u1", "Ada", false));
     assert!(user.has_role("ops"));
     let expiry = arrived.extensions().get::<Expiry>().unwrap();
@@ -73,7 +75,7 @@ async fn t22_a_public_path_pretends_nobody() {
     send(&service, get("/ops/static/app.css", &[&PRETENDED[..], &OTHERS[..], &proof[..]].concat())).await;
     let arrived = app.only();
     assert_eq!(fields(&arrived), OTHERS);
-    assert!(arrived.extensions().get::<User>().is_none());
+    assert!(arrived.extensions().get::<Arc<User>>().is_none());
     assert_eq!(arrived.extensions().get::<Expiry>().unwrap().until(), None);
 }
 
@@ -90,7 +92,7 @@ async fn t22_pretended_identities_are_stripped_after_waiting_too() {
     send(&service, get("/", &[&PRETENDED[..], &OTHERS[..]].concat())).await;
     let arrived = app.only();
     assert_eq!(fields(&arrived), OTHERS);
-    assert_eq!(arrived.extensions().get::<User>().unwrap().id, "ada");
+    assert_eq!(arrived.extensions().get::<Arc<User>>().unwrap().id, "ada");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A backend that must be asked: whatever goes wrong with it lets nobody in, and is not mistaken for "nobody".
 
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use authgate_core::{Access, Gate, Unavailable, User};
@@ -28,7 +29,7 @@ async fn whom_the_backend_knows_is_admitted() {
     let answer = send(&service, get("/?page=2", &[("cookie", "ada")])).await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "dashboard"));
     let arrived = app.only();
-    assert_eq!(arrived.extensions().get::<User>().unwrap().id, "ada");
+    assert_eq!(arrived.extensions().get::<Arc<User>>().unwrap().id, "ada");
     assert_eq!(arrived.uri(), "/?page=2");
 
     let answer = send(&service, get("/?page=2", &[])).await;
@@ -142,13 +143,13 @@ async fn backends_are_asked_in_order_until_one_answers() {
 
     assert_eq!(send(&service, get("/", &API)).await.status, 200);
     assert_eq!(
-        (app.only().extensions().get::<User>().unwrap().id.as_str(), asked()),
+        (app.only().extensions().get::<Arc<User>>().unwrap().id.as_str(), asked()),
         ("second's", vec!["first", "second"])
     );
 
     assert_eq!(send(&service, get("/", &[("first", "knows")])).await.status, 200);
     assert_eq!(
-        (app.only().extensions().get::<User>().unwrap().id.as_str(), asked()),
+        (app.only().extensions().get::<Arc<User>>().unwrap().id.as_str(), asked()),
         ("first's", vec!["first"])
     );
 
@@ -165,7 +166,7 @@ async fn a_token_at_hand_is_taken_before_anybody_is_waited_for() {
     let service = world.layer(Gate::builder(waiting("directory")).backend(bearer())).layer(app.clone());
     let (field, value) = token("ada", json!({}));
     assert_eq!(send(&service, get("/", &[(field, &value)])).await.status, 200);
-    assert_eq!(app.only().extensions().get::<User>().unwrap().id, "ada");
+    assert_eq!(app.only().extensions().get::<Arc<User>>().unwrap().id, "ada");
     assert!(world.asked.lock().unwrap().is_empty());
 }
 

@@ -1,0 +1,62 @@
+//! A sealed session that is shown again and again is worth no more than when it was shown first.
+
+use std::time::Duration;
+
+use crate::visitor::Visitor;
+use crate::world::sealed;
+
+/// Somebody whose session has been shown often enough to be remembered.
+fn remembered() -> Visitor {
+    let mut ada = Visitor::new(sealed());
+    ada.sign_in("ada", "right");
+    for _ in 0..4 {
+        assert_eq!(ada.who().as_deref(), Some("ada"));
+    }
+    ada
+}
+
+#[test]
+fn t24_it_ends_when_it_is_unused() {
+    let mut ada = remembered();
+    ada.clock.pass(Duration::from_mins(30));
+    assert_eq!(ada.get("/ops/queues").reason, "session-idle");
+}
+
+#[test]
+fn t23_it_ends_when_its_user_signs_out() {
+    let mut ada = remembered();
+    let mut other_window = ada.twin();
+    assert_eq!(other_window.post("/ops/logout", &[]).reason, "sign-out");
+    assert_eq!(ada.get("/ops/queues").reason, "session-signed-out");
+}
+
+#[test]
+fn t23_it_ends_when_its_user_is_signed_out_everywhere() {
+    let mut ada = remembered();
+    ada.world.gate.sign_out_everywhere("ada", ada.clock.now());
+    assert_eq!(ada.get("/ops/queues").reason, "session-signed-out");
+}
+
+#[test]
+fn t26_its_seal_is_checked_again() {
+    let ada = remembered();
+    let whole = ada.cookie.clone().unwrap();
+    let (name, value) = whole.split_once('=').unwrap();
+    for at in 0..value.len() {
+        let other = if &value[at..=at] == "A" { "B" } else { "A" };
+        let mut forger = ada.twin();
+        forger.cookie = Some(format!("{name}={}{other}{}", &value[..at], &value[at + 1..]));
+        assert_eq!(forger.get("/ops/queues").reason, "session-cookie", "byte {at}");
+    }
+    assert_eq!(ada.twin().who().as_deref(), Some("ada"));
+}
+
+#[test]
+fn each_is_told_who_they_are() {
+    let ada = remembered();
+    let mut bob = ada.world.visitor();
+    bob.sign_in("bob", "b0bs");
+    for _ in 0..4 {
+        assert_eq!((ada.twin().who().as_deref(), bob.who().as_deref()), (Some("ada"), Some("bob")));
+    }
+}

@@ -15,16 +15,21 @@ const PLACES: usize = 1024;
 /// The longest text that is remembered, in bytes.
 const LONGEST: usize = 4096;
 
-/// Texts, and what they came to.
+/// Texts, and what they came to. Each has one place, as its mark says: a part of what was checked and of no meaning, such as
+/// a signature's end, the same when the text comes again, and spread evenly over all that nobody can choose.
 pub(crate) struct Remembered<T>(Box<[Mutex<Place<T>>]>);
 
-/// Where a text is remembered, as its mark says. The mark is a part of what was checked and of no meaning, such as a
-/// signature's end: the same when the text comes again, and spread evenly over all that nobody can choose.
 struct Place<T> {
-    /// The mark of the text that came last and was not remembered. It is, if it comes once more before another: what comes
-    /// only once costs no memory, and takes nobody's place.
+    /// The mark of the text that was noted last. If the next one is the same, it is remembered: what comes only once costs no
+    /// memory, and displaces nobody.
     last: Option<u64>,
-    known: Option<(Box<[u8]>, T)>,
+    known: Option<Known<T>>,
+}
+
+struct Known<T> {
+    mark: u64,
+    text: Box<[u8]>,
+    came_to: T,
 }
 
 impl<T: Clone> Remembered<T> {
@@ -32,23 +37,29 @@ impl<T: Clone> Remembered<T> {
     pub(crate) fn recall(&self, mark: u64, text: &[u8]) -> Option<T> {
         // Whoever would have to wait for another reads by themselves.
         let place = self.place(mark)?.try_lock().ok()?;
-        let (known, came_to) = place.known.as_ref()?;
-        (**known == *text).then(|| came_to.clone())
+        place.known.as_ref().filter(|known| known.is(mark, text)).map(|known| known.came_to.clone())
     }
 
     /// Notes what this text came to.
     pub(crate) fn note(&self, mark: u64, text: &[u8], came_to: &T) {
-        if let Some(Ok(mut place)) = self.place(mark).map(Mutex::try_lock) {
-            if place.last == Some(mark) && text.len() <= LONGEST {
-                place.known = Some((text.into(), came_to.clone()));
-            }
-            place.last = Some(mark);
+        let Some(Ok(mut place)) = self.place(mark).map(Mutex::try_lock) else { return };
+        let comes_again = place.last.replace(mark) == Some(mark);
+        // It is there already if somebody else was at the place when it was looked for.
+        let is_known = place.known.as_ref().is_some_and(|known| known.is(mark, text));
+        if comes_again && !is_known && text.len() <= LONGEST {
+            place.known = Some(Known { mark, text: text.into(), came_to: came_to.clone() });
         }
     }
 
     fn place(&self, mark: u64) -> Option<&Mutex<Place<T>>> {
         let place = mark % self.0.len() as u64;
         self.0.get(usize::try_from(place).ok()?)
+    }
+}
+
+impl<T> Known<T> {
+    fn is(&self, mark: u64, text: &[u8]) -> bool {
+        self.mark == mark && *self.text == *text
     }
 }
 
@@ -76,6 +87,12 @@ mod tests {
         [remembered.recall(A, b"a"), remembered.recall(B, b"b")]
     }
 
+    fn note_twice(remembered: &Remembered<u8>, mark: u64, text: &[u8]) {
+        for _ in 0..2 {
+            remembered.note(mark, text, &1);
+        }
+    }
+
     #[test]
     fn what_comes_again_is_remembered_until_another_that_does_takes_its_place() {
         let remembered = Remembered::default();
@@ -90,42 +107,46 @@ mod tests {
     }
 
     #[test]
-    fn a_text_with_the_mark_of_another_is_not_taken_for_it() {
+    fn a_text_is_taken_for_no_other_whatever_its_mark() {
         let remembered = Remembered::default();
-        for _ in 0..2 {
-            remembered.note(A, b"a", &1);
+        note_twice(&remembered, A, b"a");
+        for (mark, text) in [(A, &b"b"[..]), (A, b""), (A, b"a\0"), (A, b"aa"), (B, b"a")] {
+            assert_eq!(remembered.recall(mark, text), None);
         }
-        for text in [&b"b"[..], b"", b"a\0", b"aa"] {
-            assert_eq!(remembered.recall(A, text), None);
-        }
-        assert_eq!(remembered.recall(B, b"a"), Some(1), "what counts is the text; the mark says where it is");
+        assert_eq!(remembered.recall(A, b"a"), Some(1));
     }
 
     #[test]
     fn t29_what_is_remembered_is_bounded_in_number_and_in_length() {
         let remembered = Remembered::default();
-        let long = vec![b'x'; LONGEST + 1];
         for mark in 0..4 * PLACES as u64 {
-            for _ in 0..2 {
-                remembered.note(mark, &mark.to_le_bytes(), &0);
-                remembered.note(mark, &long, &0);
-            }
+            note_twice(&remembered, mark, &mark.to_le_bytes());
         }
-        let kept = remembered.0.iter().filter(|place| place.lock().unwrap().known.is_some()).count();
-        assert!(kept <= PLACES);
-        assert_eq!(remembered.recall(0, &long), None);
+        let there =
+            (0..4 * PLACES as u64).filter(|mark| remembered.recall(*mark, &mark.to_le_bytes()).is_some());
+        assert_eq!(there.count(), PLACES);
+        for (length, is_remembered) in [(LONGEST, true), (LONGEST + 1, false)] {
+            note_twice(&remembered, 0, &vec![b'x'; length]);
+            assert_eq!(remembered.recall(0, &vec![b'x'; length]).is_some(), is_remembered);
+        }
     }
 
     #[test]
     fn nobody_waits_for_a_place_that_somebody_is_at() {
         let remembered = Remembered::default();
-        for _ in 0..2 {
-            remembered.note(A, b"a", &1);
-        }
+        note_twice(&remembered, A, b"a");
         let held = remembered.place(A).unwrap().lock().unwrap();
         remembered.note(A, b"a", &1);
         assert_eq!(remembered.recall(A, b"a"), None);
         drop(held);
+        assert_eq!(remembered.recall(A, b"a"), Some(1));
+    }
+
+    #[test]
+    fn what_is_remembered_is_not_written_anew() {
+        let remembered = Remembered::default();
+        note_twice(&remembered, A, b"a");
+        remembered.note(A, b"a", &2);
         assert_eq!(remembered.recall(A, b"a"), Some(1));
     }
 }

@@ -8,7 +8,7 @@ use authgate_core::{Admission, Decision, Delegation, Event, Head, Reply, Respons
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Extensions, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use pin_project_lite::pin_project;
@@ -126,11 +126,10 @@ impl<H: Host> Shared<H> {
         admission.pass_on(parts);
         let expiry = Expiry::new(admission.lease(), self.watch.clone());
         let fields = admission.response_fields().clone();
-        // On a public path nobody is known to this gate, whoever an outer layer says it is.
-        match admission.user {
-            Some(user) => parts.extensions.insert(user),
-            None => parts.extensions.remove::<Arc<User>>(),
-        };
+        forget_user(&mut parts.extensions);
+        if let Some(user) = admission.user {
+            parts.extensions.insert(user);
+        }
         parts.extensions.insert(expiry.clone());
         parts.extensions.insert(id);
         if let Some(fallback) = fallback {
@@ -157,7 +156,7 @@ impl<H: Host> Shared<H> {
     ) -> Response<GateBody<R>> {
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         strip(&mut parts.headers, |name| page.strips(name));
-        parts.extensions.remove::<Arc<User>>();
+        forget_user(&mut parts.extensions);
         parts.extensions.insert(id);
         let request = Request::from_parts(parts, body);
         let answer = self.ask("the backend", async { self.host.answer(&page, request).await }).await;
@@ -180,6 +179,12 @@ impl<H: Host> Shared<H> {
         let (method, path) = event.about.unwrap_or((method, path));
         self.host.record(&Record { request, method, path, event });
     }
+}
+
+/// Whoever an outer layer says it is, only this gate says who was admitted here; on a public path, nobody.
+fn forget_user(extensions: &mut Extensions) {
+    extensions.remove::<Arc<User>>();
+    extensions.remove::<User>();
 }
 
 /// Removes the fields that pretend an identity.

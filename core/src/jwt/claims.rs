@@ -93,7 +93,7 @@ impl From<Judgement> for Proven {
 }
 
 impl Policy {
-    /// Whom `payload` names and when, or why it proves nothing. It depends on nothing but the settings, which are fixed; and
+    /// Whom `payload` names and when, or why it proves nothing. Beside the payload it depends on settings, which are fixed, and
     /// on the time no otherwise than [`holds`](Self::holds) does.
     pub(super) fn judge(&self, payload: Vec<u8>, now: Timestamp) -> Result<Judgement, TokenFault> {
         let text = String::from_utf8(payload).map_err(|_| TokenFault::Payload)?;

@@ -1,4 +1,4 @@
-//! Bearer tokens: signed by somebody else, checked here, kept nowhere.
+//! Bearer tokens: signed by somebody else, checked here each time.
 
 mod algorithm;
 mod builder;
@@ -50,7 +50,7 @@ pub struct JwtBackend {
     scheme: String,
     keys: Keys,
     policy: Policy,
-    /// By a token's payload, as the token has it.
+    /// What claims came to, by a token's payload as it stands in the token.
     judged: Remembered<Judgement>,
 }
 
@@ -82,6 +82,7 @@ impl JwtBackend {
         if let Some(judgement) = known.filter(|judgement| self.policy.holds(judgement, now)) {
             return Ok(judgement.into());
         }
+        // One that does not hold now is judged once more, which tells why.
         let judgement = self.policy.judge(signed.decode()?, now)?;
         self.judged.note(signed.mark, signed.payload, &judgement);
         Ok(judgement.into())

@@ -37,7 +37,7 @@ pub(crate) struct KeyRing {
     keys: Vec<SealingKey>,
     /// What is authenticated beside the session: one version's cookie is no other's, nor one name's, nor one realm's.
     context: Vec<u8>,
-    /// By what was sealed.
+    /// Sessions that were read, by what was sealed.
     opened: Remembered<Session>,
 }
 

@@ -1,5 +1,7 @@
 //! A person with a browser's habits.
 
+use std::sync::Arc;
+
 use authgate_core::{Decision, Head, HeaderView, Kind, Lease, LoginForm, Peer, Scheme, Sessions, Step, User};
 use http::Response;
 
@@ -38,7 +40,7 @@ pub(crate) struct Answer {
     pub(crate) client: Peer,
     pub(crate) kind: Kind,
     /// Who was let through, if somebody was.
-    pub(crate) admitted: Option<User>,
+    pub(crate) admitted: Option<Arc<User>>,
     pub(crate) lease: Option<Lease>,
 }
 
@@ -144,7 +146,7 @@ impl Answer {
                 response.headers_mut().insert("cache-control", "public".parse().unwrap());
                 admission.response_fields().apply(response.headers_mut());
                 lease = Some(admission.lease());
-                admitted = admission.user.map(|user| (*user).clone());
+                admitted = admission.user;
                 response
             }
             Decision::Delegate(_) => panic!("no backend here has pages of its own"),

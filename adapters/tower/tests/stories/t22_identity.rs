@@ -79,6 +79,24 @@ async fn t22_a_public_path_pretends_nobody() {
     assert_eq!(arrived.extensions().get::<Expiry>().unwrap().until(), None);
 }
 
+/// Whoever stands before the gate may say who somebody is, under either type; what arrives is what the gate says.
+#[tokio::test]
+async fn t22_an_outer_layers_user_is_nobodys() {
+    let (_, proof) = token("ada", json!({}));
+    for (path, admitted) in [("/ops/queues", Some("ada")), ("/ops/static/app.css", None)] {
+        let (world, app) = (World::new(), App::default());
+        let service = world.layer(gate()).layer(app.clone());
+        let mut request = get(path, &[("authorization", &proof)]);
+        request.extensions_mut().insert(User::new("eve"));
+        request.extensions_mut().insert(Arc::new(User::new("eve")));
+        send(&service, request).await;
+        let arrived = app.only();
+        let user = arrived.extensions().get::<Arc<User>>();
+        assert_eq!(user.map(|user| user.id.as_str()), admitted, "{path}");
+        assert!(arrived.extensions().get::<User>().is_none(), "{path}");
+    }
+}
+
 #[tokio::test]
 async fn t22_pretended_identities_are_stripped_after_waiting_too() {
     let world = World::new().knowing(|_, parts| {

@@ -16,7 +16,7 @@ use crate::rules::RuleSet;
 use crate::session::{SessionRules, Sessions};
 use crate::throttle::{Throttle, ThrottleLimits};
 use crate::upstream::Upstream;
-use crate::{Access, ConfigError, Rule, Sharing};
+use crate::{Access, ConfigError, LocalPath, Rule, Sharing};
 
 /// The settings of a [`Gate`]; each says its default.
 ///
@@ -317,6 +317,7 @@ impl GateBuilder {
         let mut identity_headers = self.identity_headers;
         identity_headers.extend(upstream.iter().flat_map(Upstream::identity_headers));
         Ok(Gate::from_settings(Settings {
+            login: LocalPath::at(&login_path, &mount),
             mount,
             routes,
             public: public_paths(&self.exact, &self.prefixes)?,

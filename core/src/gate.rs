@@ -13,6 +13,7 @@ use crate::forwarded::TrustedProxies;
 use crate::head::HeadLimits;
 use crate::identity::IdentityHeaders;
 use crate::lease::Holder;
+use crate::local_path::LocalPath;
 use crate::mount::Mount;
 use crate::networks::Networks;
 use crate::page::Pages;
@@ -32,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) backends: Vec<Box<dyn AuthBackend>>,
     pub(crate) mount: Mount,
     pub(crate) login_path: String,
+    /// Its address below our own mount.
+    pub(crate) login: LocalPath,
     pub(crate) logout_path: String,
     pub(crate) routes: Vec<Route>,
     pub(crate) public: PublicPaths,

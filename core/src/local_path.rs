@@ -47,6 +47,11 @@ impl LocalPath {
             .flatten()
     }
 
+    /// The address of `path`, which is below the mount; the mount's home if that is no link.
+    pub(crate) fn at(path: &str, mount: &Mount) -> Self {
+        Self::of([mount.as_str(), path].concat(), mount).unwrap_or_else(|| Self::home(mount))
+    }
+
     /// The mount's home: `/ops/`, or `/`.
     pub fn home(mount: &Mount) -> Self {
         Self::of(format!("{mount}/"), mount).unwrap_or(Self(HeaderValue::from_static("/")))
@@ -57,8 +62,10 @@ impl LocalPath {
     pub fn with_next(&self, next: Option<&Self>) -> Self {
         let Some(next) = next else { return self.clone() };
         let (path, next) = (self.as_str(), next.as_str());
-        let mut link = String::with_capacity(path.len() + "?next=".len() + 3 * next.len());
-        link.extend([path, "?next="].into_iter().chain(utf8_percent_encode(next, QUERY_VALUE)));
+        let pieces = [path, "?next="].into_iter().chain(utf8_percent_encode(next, QUERY_VALUE));
+        // Exactly as long as it gets: what has room to spare would be copied, or kept beside how much.
+        let mut link = String::with_capacity(pieces.clone().map(str::len).sum());
+        link.extend(pieces);
         HeaderValue::try_from(link).map_or_else(|_| self.clone(), Self)
     }
 
@@ -70,6 +77,12 @@ impl LocalPath {
     /// The link as a header's value: ASCII, no control characters.
     pub fn to_header_value(&self) -> HeaderValue {
         self.0.clone()
+    }
+}
+
+impl From<LocalPath> for HeaderValue {
+    fn from(link: LocalPath) -> Self {
+        link.0
     }
 }
 

@@ -34,8 +34,8 @@ impl Reply {
     }
 
     /// A redirect that is followed with GET (RFC 9110 §15.4.4).
-    pub(crate) fn see_other(to: &LocalPath, note: Note) -> Self {
-        Self::empty(StatusCode::SEE_OTHER, note).with(LOCATION, to.to_header_value())
+    pub(crate) fn see_other(to: LocalPath, note: Note) -> Self {
+        Self::empty(StatusCode::SEE_OTHER, note).with(LOCATION, to.into())
     }
 
     /// A short text for programs.
@@ -83,8 +83,8 @@ impl Reply {
     }
 
     /// Tells HTMX to load a page instead. Never on a 3xx, which the browser would follow by itself.
-    pub(crate) fn with_hx_redirect(self, to: &LocalPath) -> Self {
-        self.with(HX_REDIRECT.clone(), to.to_header_value())
+    pub(crate) fn with_hx_redirect(self, to: LocalPath) -> Self {
+        self.with(HX_REDIRECT.clone(), to.into())
     }
 
     pub(crate) fn with_challenges(mut self, challenges: &[HeaderValue]) -> Self {

@@ -52,7 +52,7 @@ fn a_public_path_costs_nothing() {
 fn a_refusal_costs_its_fields_and_its_link() {
     let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     let gate = Presented::hs256().gate().build().unwrap();
-    for (times, headers) in [(5, browser()), (1, program())] {
+    for (times, headers) in [(3, browser()), (1, program())] {
         // The first one prepares what all share.
         drop(decide(&gate, "/queues", &headers));
         allocates(times, 0, &gate, "/queues", &headers);

@@ -9,12 +9,13 @@ use crate::mount::{Mount, below};
 impl Settings {
     /// The login page.
     pub(crate) fn login(&self, mount: &Mount) -> LocalPath {
-        address(mount, &self.login_path)
+        // Only a host's prefix makes it another.
+        if *mount == self.mount { self.login.clone() } else { LocalPath::at(&self.login_path, mount) }
     }
 
     /// The logout page.
     pub(super) fn logout(&self, mount: &Mount) -> LocalPath {
-        address(mount, &self.logout_path)
+        LocalPath::at(&self.logout_path, mount)
     }
 
     /// A page to come back to: below the mount, not too long, and not one that signs in or out.
@@ -24,8 +25,4 @@ impl Settings {
         let signs = path == self.login_path || path == self.logout_path;
         (raw.len() <= MAX_NEXT && !signs).then(|| LocalPath::of(raw.into_owned(), mount)).flatten()
     }
-}
-
-fn address(mount: &Mount, path: &str) -> LocalPath {
-    LocalPath::of([mount.as_str(), path].concat(), mount).unwrap_or_else(|| LocalPath::home(mount))
 }

@@ -99,8 +99,8 @@ impl Asker {
         if denial.wants_login() {
             let reply = Reply::empty(StatusCode::UNAUTHORIZED, note).with_challenges(&settings.challenges);
             return match self.kind {
-                Kind::Page => reply.with(LOCATION, login().to_header_value()),
-                Kind::Htmx => reply.with_hx_redirect(&login()),
+                Kind::Page => reply.with(LOCATION, login().into()),
+                Kind::Htmx => reply.with_hx_redirect(login()),
                 Kind::Api | Kind::WebSocket => reply,
             };
         }

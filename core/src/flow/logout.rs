@@ -74,7 +74,7 @@ fn signed_out(gate: &Gate, mut asker: Asker, user: Option<SmolStr>) -> Step {
 fn to_login(gate: &Gate, asker: &Asker, note: Note) -> Step {
     let login = gate.settings().login(&asker.mount);
     asker.respond(match asker.kind {
-        Kind::Htmx => Reply::empty(StatusCode::NO_CONTENT, note).with_hx_redirect(&login),
-        _ => Reply::see_other(&login, note),
+        Kind::Htmx => Reply::empty(StatusCode::NO_CONTENT, note).with_hx_redirect(login),
+        _ => Reply::see_other(login, note),
     })
 }

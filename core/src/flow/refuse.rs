@@ -82,7 +82,7 @@ impl Asker {
         }
         let refusal = denial.answer();
         let reply = match self.kind {
-            Kind::Page if denial.wants_login() => Reply::see_other(&login(), note),
+            Kind::Page if denial.wants_login() => Reply::see_other(login(), note),
             Kind::Page if refusal.status != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
                 let home = LocalPath::home(&self.mount);
                 // Somebody who may not enter may know somebody who may.
@@ -96,7 +96,7 @@ impl Asker {
                 let reply = Reply::text(refusal.status, refusal.text, note);
                 match (kind, refusal.status) {
                     (Kind::Htmx, StatusCode::UNAUTHORIZED) => {
-                        reply.with_challenges(&settings.challenges).with_hx_redirect(&login())
+                        reply.with_challenges(&settings.challenges).with_hx_redirect(login())
                     }
                     (_, StatusCode::UNAUTHORIZED) => reply.with_challenges(&settings.challenges),
                     _ => reply,

@@ -194,8 +194,8 @@ impl Attempt {
         let note = self.asker.note_with(Reason::SignIn, Details::of_user(Some(user)));
         let next = self.next.take().unwrap_or_else(|| LocalPath::home(&self.asker.mount));
         self.asker.respond(match self.asker.kind {
-            Kind::Htmx => Reply::empty(StatusCode::NO_CONTENT, note).with_hx_redirect(&next),
-            _ => Reply::see_other(&next, note),
+            Kind::Htmx => Reply::empty(StatusCode::NO_CONTENT, note).with_hx_redirect(next),
+            _ => Reply::see_other(next, note),
         })
     }
 

@@ -3,7 +3,8 @@ use bytes::Bytes;
 use http::HeaderValue;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use crate::error;
 
@@ -146,15 +147,30 @@ fn listed<'py, 'a>(
     fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
     length: Option<usize>,
 ) -> PyResult<Bound<'py, PyList>> {
-    let list = PyList::empty(py);
+    let mut list = Vec::with_capacity(8);
     for (name, value) in fields {
-        list.append((PyBytes::new(py, name), PyBytes::new(py, value)))?;
+        list.push(pair(py, name, value)?);
     }
-    if let Some(length) = length {
-        let length = length.to_string();
-        list.append((PyBytes::new(py, b"content-length"), PyBytes::new(py, length.as_bytes())))?;
+    match length {
+        Some(0) => list.push(pair(py, b"content-length", b"0")?),
+        Some(length) => list.push(pair(py, b"content-length", length.to_string().as_bytes())?),
+        None => {}
     }
-    Ok(list)
+    PyList::new(py, list)
+}
+
+/// Fields that nearly every answer has.
+const USUAL: [(&[u8], &[u8]); 3] =
+    [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"), (b"content-length", b"0")];
+
+/// A field as ASGI has it. The usual ones are made once: nobody can change a pair of bytes.
+fn pair<'py>(py: Python<'py>, name: &[u8], value: &[u8]) -> PyResult<Bound<'py, PyTuple>> {
+    static MADE: [PyOnceLock<Py<PyTuple>>; USUAL.len()] = [const { PyOnceLock::new() }; USUAL.len()];
+    let new = || (PyBytes::new(py, name), PyBytes::new(py, value)).into_pyobject(py);
+    match USUAL.iter().zip(&MADE).find(|(usual, _)| **usual == (name, value)) {
+        Some((_, made)) => Ok(made.get_or_try_init(py, || new().map(Bound::unbind))?.bind(py).clone()),
+        None => new(),
+    }
 }
 
 /// The form that somebody signs in with, as data.

@@ -1,5 +1,5 @@
-//! The least that any correct answer needs, written down once and for this one token: prepared keys, nothing allocated,
-//! nothing kept, no setting that could be another.
+//! The least that any correct answer needs that remembers nothing, written down once and for this one token: prepared keys,
+//! nothing allocated, nothing kept, no setting that could be another.
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hmac;

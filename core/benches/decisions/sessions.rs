@@ -2,11 +2,12 @@
 
 use std::hint::black_box;
 
+use authgate_core::MemoryStore;
 use criterion::Criterion;
 
 use crate::floor::{Sealed, Session};
 use crate::presented::{NOW, decide, is_let_in};
-use crate::signed_in;
+use crate::signed_in::{self, sign_in};
 
 pub(crate) fn sealed(criterion: &mut Criterion) {
     let (gate, fields) = signed_in::sealed();
@@ -45,6 +46,12 @@ pub(crate) fn sealed(criterion: &mut Criterion) {
     });
     group.bench_function("forward", |bencher| {
         bencher.iter(|| decide(&gate, black_box("/queues"), black_box(&fields)));
+    });
+    // As with tokens, hardly anybody is remembered.
+    let many: Vec<_> = (0..4096).map(|number| sign_in(&gate, number, &mut MemoryStore::new(1))).collect();
+    let mut next = many.iter().cycle();
+    group.bench_function("new", |bencher| {
+        bencher.iter(|| decide(&gate, black_box("/queues"), black_box(next.next().unwrap())));
     });
     group.finish();
 }

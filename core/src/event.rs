@@ -157,8 +157,13 @@ impl Details {
 
 impl Note {
     pub(crate) fn new(kind: Kind, client: Peer, reason: Reason, details: Details) -> Self {
-        let details = (!details.are_none()).then(|| Box::new(details));
+        let details = if details.are_none() { None } else { Some(Box::new(details)) };
         Self { kind, client, reason, details }
+    }
+
+    /// One that has nothing to say beyond the reason, as nearly all have.
+    pub(crate) fn plain(kind: Kind, client: Peer, reason: Reason) -> Self {
+        Self { kind, client, reason, details: None }
     }
 
     /// What there is to say beyond the reason, to be added to; made if there is nothing yet.

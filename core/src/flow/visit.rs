@@ -121,7 +121,11 @@ impl<'a> Visit<'a> {
     }
 
     pub(super) fn note(&self, reason: Reason) -> Note {
-        Note::new(self.kind, self.client, reason, Details { about: self.about(), ..Details::default() })
+        let mut note = Note::plain(self.kind, self.client, reason);
+        if let Some(about) = self.about() {
+            note.details().about = Some(about);
+        }
+        note
     }
 
     /// What a proxy asks about, if one does.

@@ -32,6 +32,9 @@ use crate::{Head, Timestamp, Unavailable};
 
 /// The stateless backend: `Authorization: Bearer <token>` (RFC 6750 §2.1) with a JSON Web Token (RFC 7519).
 ///
+/// A token's signature and its times are checked whenever it comes. What its claims say is read anew at first, and
+/// remembered for up to 1024 tokens that come again.
+///
 /// ```
 /// use authgate_core::{Algorithm, JwtBackend, Key};
 ///

@@ -157,7 +157,7 @@ impl Details {
 
 impl Note {
     pub(crate) fn new(kind: Kind, client: Peer, reason: Reason, details: Details) -> Self {
-        let details = if details.are_none() { None } else { Some(Box::new(details)) };
+        let details = (!details.are_none()).then(|| Box::new(details));
         Self { kind, client, reason, details }
     }
 

@@ -78,11 +78,10 @@ impl LocalPath {
     pub fn to_header_value(&self) -> HeaderValue {
         self.0.clone()
     }
-}
 
-impl From<LocalPath> for HeaderValue {
-    fn from(link: LocalPath) -> Self {
-        link.0
+    /// [`to_header_value`](Self::to_header_value) where nobody needs the link itself any more.
+    pub(crate) fn into_header_value(self) -> HeaderValue {
+        self.0
     }
 }
 

@@ -1,9 +1,9 @@
-//! What texts came to when they were read, for those that come again: clients show the same token, and browsers the same
-//! sealed session, for as long as it holds.
+//! What texts came to when they were read, for those that come again: clients show the same token, and browsers the
+//! same sealed session, for as long as it holds.
 //!
-//! A signature or a seal is always checked first, with the keys that there are now; only then is its text looked for here.
-//! So whoever knows what is kept here can open nothing with it, and what is kept can let nobody in whom reading the text
-//! once more would not. What depends on the time is judged each time.
+//! A signature or a seal is always checked first, with the keys that there are now; only then is its text looked for
+//! here. So whoever knows what is kept here can open nothing with it, and what is kept can let nobody in whom reading
+//! the text once more would not. What depends on the time is judged each time.
 
 use std::fmt;
 use std::iter;
@@ -15,13 +15,13 @@ const PLACES: usize = 1024;
 /// The longest text that is remembered, in bytes.
 const LONGEST: usize = 4096;
 
-/// Texts, and what they came to. Each has one place, as its mark says: a part of what was checked and of no meaning, such as
-/// a signature's end, the same when the text comes again, and spread evenly over all that nobody can choose.
+/// Texts, and what they came to. Each has one place, as its mark says: a part of what was checked and of no meaning,
+/// such as a signature's end, the same when the token comes again, and spread evenly over all.
 pub(crate) struct Remembered<T>(Box<[Mutex<Place<T>>]>);
 
 struct Place<T> {
-    /// The mark of the text that was noted last. If the next one is the same, it is remembered: what comes only once costs no
-    /// memory, and displaces nobody.
+    /// The mark of the text that came last. What comes twice in a row is remembered: what comes only once costs no
+    /// memory, and displaces nobody; nor do others who come in between displace each other for ever.
     last: Option<u64>,
     known: Option<Known<T>>,
 }
@@ -36,8 +36,10 @@ impl<T: Clone> Remembered<T> {
     /// What this text came to, if it is remembered.
     pub(crate) fn recall(&self, mark: u64, text: &[u8]) -> Option<T> {
         // Whoever would have to wait for another reads by themselves.
-        let place = self.place(mark)?.try_lock().ok()?;
-        place.known.as_ref().filter(|known| known.is(mark, text)).map(|known| known.came_to.clone())
+        let mut place = self.place(mark)?.try_lock().ok()?;
+        let came_to = place.known.as_ref().filter(|known| known.is(mark, text))?.came_to.clone();
+        place.last = Some(mark);
+        Some(came_to)
     }
 
     /// Notes what this text came to.
@@ -100,9 +102,13 @@ mod tests {
         assert_eq!(known(&remembered), [None, None]);
         remembered.note(A, b"a", &1);
         assert_eq!(known(&remembered), [Some(1), None]);
-        remembered.note(B, b"b", &2);
-        assert_eq!(known(&remembered), [Some(1), None]);
-        remembered.note(B, b"b", &2);
+        for _ in 0..3 {
+            remembered.note(B, b"b", &2);
+            assert_eq!(known(&remembered), [Some(1), None], "the other one comes in between");
+        }
+        for _ in 0..2 {
+            remembered.note(B, b"b", &2);
+        }
         assert_eq!(known(&remembered), [None, Some(2)]);
     }
 

@@ -35,7 +35,7 @@ impl Reply {
 
     /// A redirect that is followed with GET (RFC 9110 §15.4.4).
     pub(crate) fn see_other(to: LocalPath, note: Note) -> Self {
-        Self::empty(StatusCode::SEE_OTHER, note).with(LOCATION, to.into())
+        Self::empty(StatusCode::SEE_OTHER, note).with(LOCATION, to.into_header_value())
     }
 
     /// A short text for programs.
@@ -84,7 +84,7 @@ impl Reply {
 
     /// Tells HTMX to load a page instead. Never on a 3xx, which the browser would follow by itself.
     pub(crate) fn with_hx_redirect(self, to: LocalPath) -> Self {
-        self.with(HX_REDIRECT.clone(), to.into())
+        self.with(HX_REDIRECT.clone(), to.into_header_value())
     }
 
     pub(crate) fn with_challenges(mut self, challenges: &[HeaderValue]) -> Self {

@@ -147,14 +147,12 @@ fn listed<'py, 'a>(
     fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
     length: Option<usize>,
 ) -> PyResult<Bound<'py, PyList>> {
-    let mut list = Vec::with_capacity(8);
+    let mut list = Vec::new();
     for (name, value) in fields {
         list.push(pair(py, name, value)?);
     }
-    match length {
-        Some(0) => list.push(pair(py, b"content-length", b"0")?),
-        Some(length) => list.push(pair(py, b"content-length", length.to_string().as_bytes())?),
-        None => {}
+    if let Some(length) = length {
+        list.push(pair(py, b"content-length", length.to_string().as_bytes())?);
     }
     PyList::new(py, list)
 }

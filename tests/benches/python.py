@@ -67,7 +67,8 @@ def tokens(figures: dict[str, dict[str, float]]) -> list[Row]:
             ("AsyncMQ, authenticate", {}),
         ]:
             ratio, told = took[peer] / ours, f"{took[peer]:.2f} / {ours:.2f} µs"
-            rows.append(Row(f"{algorithm} token to a user: {peer} / authgate", ratio, aims.get(algorithm, ""), told))
+            name = f"{algorithm} token that comes again, to a user: {peer} / authgate"
+            rows.append(Row(name, ratio, aims.get(algorithm, ""), told))
     return rows
 
 

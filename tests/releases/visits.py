@@ -46,7 +46,9 @@ def visit(address: str, rounds: int) -> None:
     bearers = [{"Authorization": f"Bearer {token(json.dumps(claims()))}"} for claims in (plain_claims, many_claims)]
     forged = {"Authorization": bearers[0]["Authorization"][:-8] + "AAAAAAAA"}
     ours = {"Origin": f"http://{address}", "Sec-Fetch-Site": "same-origin"}
-    for _ in range(rounds):
+    for visitor in range(rounds):
+        # Clients send the same token for as long as it holds; what it says is read when it is new.
+        new = {"Authorization": f"Bearer {token(json.dumps(many_claims() | {'jti': str(visitor)}))}"}
         with closing(HTTPConnection(address, timeout=10)) as connection:
             for number in range(ON_ONE_CONNECTION):
                 for bearer in bearers:
@@ -54,6 +56,7 @@ def visit(address: str, rounds: int) -> None:
                 expect(200, connection, "GET", f"/queues/emails/jobs/{number}", BROWSER | cookie)
                 expect(200, connection, "POST", "/queues/emails/retry", BROWSER | cookie | ours, b"job=7")
                 expect(200, connection, "GET", "/static/css/app.css", BROWSER | cookie)
+            expect(200, connection, "GET", "/api/queues", SCRIPT | new)
             expect(303, connection, "GET", "/queues", BROWSER)
             expect(401, connection, "GET", "/queues", BROWSER | {"HX-Request": "true"})
             expect(401, connection, "GET", "/api/queues", SCRIPT | forged)

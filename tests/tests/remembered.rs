@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use authgate_core::{Algorithm, JwtBackend, JwtBackendBuilder, Key, KeySetLimits, Timestamp, TokenFault};
-use authgate_tests::forge::{SECRET, honest, hs256 as hs256_with, key_name, public_pem, signer, token};
+use authgate_tests::forge::{SECRET, honest, key_name, public_pem, signer, token};
 use authgate_tests::world::NOW;
 use base64_simd::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
@@ -53,9 +53,17 @@ fn t35_the_signature_of_a_token_that_comes_again_is_checked_again() {
         let (header, payload) = message.split_once('.').unwrap();
         let other = token_of(name, r#"{"sub":"eve"}"#);
         let eve = other.split('.').nth(1).unwrap();
-        for forged in
-            [format!("{header}.{eve}.{signature}"), format!("e30.{payload}.{signature}"), message.to_owned()]
-        {
+        // The end of a signature says where to look, and proves nothing.
+        let mut other_begin = URL_SAFE_NO_PAD.decode_to_vec(signature).unwrap();
+        let begin = other_begin.len() - 8;
+        other_begin[..begin].fill(1);
+        let other_begin = URL_SAFE_NO_PAD.encode_to_string(other_begin);
+        for forged in [
+            format!("{header}.{eve}.{signature}"),
+            format!("e30.{payload}.{signature}"),
+            format!("{message}.{other_begin}"),
+            message.to_owned(),
+        ] {
             assert!(backend.verify(forged.as_bytes(), NOW).is_err(), "{name}: {forged}");
         }
         assert!(backend.verify(token.as_bytes(), NOW).is_ok());
@@ -116,26 +124,6 @@ fn many_who_come_at_once_are_all_told_who_they_are() {
             });
         }
     });
-}
-
-#[test]
-fn a_token_that_comes_again_is_not_its_payload_under_another_key_or_algorithm() {
-    let secrets = ["one secret of at least thirty-two bytes", "another secret of at least thirty-two bytes"];
-    let keys = secrets.map(|secret| Key::secret(secret).unwrap());
-    let backend = JwtBackend::builder().keys(keys).algorithms([Algorithm::HS256]).build().unwrap();
-    let payload = r#"{"sub":"ada"}"#;
-    let by = |secret: &str| token(r#"{"alg":"HS256"}"#, payload, &hs256_with(secret));
-    for secret in secrets {
-        show(&backend, &by(secret));
-    }
-    assert!(backend.verify(by("a third secret of at least thirty-two bytes").as_bytes(), NOW).is_err());
-    for (algorithm, is_allowed) in [("RS256", true), ("PS256", false)] {
-        let key = Key::pem(&public_pem("rsa2048")).unwrap();
-        let backend = JwtBackend::builder().key(key).algorithms([Algorithm::RS256]).build().unwrap();
-        show(&backend, &token_of("RS256", payload));
-        let shown = backend.verify(token_of(algorithm, payload).as_bytes(), NOW);
-        assert_eq!(shown.is_ok(), is_allowed, "{algorithm}");
-    }
 }
 
 proptest! {

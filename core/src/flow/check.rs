@@ -99,7 +99,7 @@ impl Asker {
         if denial.wants_login() {
             let reply = Reply::empty(StatusCode::UNAUTHORIZED, note).with_challenges(&settings.challenges);
             return match self.kind {
-                Kind::Page => reply.with(LOCATION, login().into()),
+                Kind::Page => reply.with(LOCATION, login().into_header_value()),
                 Kind::Htmx => reply.with_hx_redirect(login()),
                 Kind::Api | Kind::WebSocket => reply,
             };

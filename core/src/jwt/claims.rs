@@ -94,7 +94,7 @@ impl From<Judgement> for Proven {
 
 impl Policy {
     /// Whom `payload` names and when, or why it proves nothing. Beside the payload it depends on settings, which are fixed, and
-    /// on the time no otherwise than [`holds`](Self::holds) does.
+    /// on the time only as [`holds`](Self::holds) does.
     pub(super) fn judge(&self, payload: Vec<u8>, now: Timestamp) -> Result<Judgement, TokenFault> {
         let text = String::from_utf8(payload).map_err(|_| TokenFault::Payload)?;
         let Some(found) = self.wanted.find(&text) else { return Err(TokenFault::Payload) };

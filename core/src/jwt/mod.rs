@@ -32,8 +32,8 @@ use crate::{Head, Timestamp, Unavailable};
 
 /// The stateless backend: `Authorization: Bearer <token>` (RFC 6750 §2.1) with a JSON Web Token (RFC 7519).
 ///
-/// A token's signature and its times are checked whenever it comes. What its claims say is read anew at first, and
-/// remembered for up to 1024 tokens that come again.
+/// A token's signature and its times are checked whenever it comes. What its claims say is remembered for up to 1024
+/// tokens that come again, of at most 3 KiB of claims.
 ///
 /// ```
 /// use authgate_core::{Algorithm, JwtBackend, Key};
@@ -166,7 +166,7 @@ impl AuthBackend for JwtBackend {
         LoginAnswer::Page(LoginPage::Token { header: self.header_text.clone(), scheme: self.scheme.clone() })
     }
 
-    // There is nothing to forget on this side, so any method may do it.
+    // There is nothing to end on this side, so any method may do it.
     fn logout(&self) -> LogoutAnswer {
         LogoutAnswer::ToLogin
     }

@@ -28,7 +28,7 @@
 //! - Counts of tries are kept under digests of networks and names.
 //! - Usernames, key ids (`kid`), algorithms, audiences and issuers are compared as text. Public keys check signatures in
 //!   a time of their own: there is no secret in it.
-//! - What a token or a sealed session says is looked for among those that came lately, once its signature or seal has been
+//! - What a token or a sealed session says is looked for among those that came before, once its signature or seal has been
 //!   checked: whoever presents it has it already, and learns hardly more than that it was presented before.
 //! - A cookie or token that is malformed is refused sooner than one that is forged.
 //! - With several keys, a signature is tried with one after the other: how long that takes tells which key it was.
@@ -61,8 +61,8 @@
 //!   connection reads something else or ends, and in freed memory until it is used again. So does whatever TLS and proxies
 //!   in front have seen.
 //! - **Cookies and tokens** that travel: header values in requests and responses are not wiped.
-//! - **What tokens and sealed sessions say** of their users, with the fingerprint of a session's credential and without
-//!   signature and seal: of those that come again, until others take their places or the gate ends.
+//! - **What tokens and sealed sessions say** of their users, the fingerprint of a session's credential, and eight bytes of
+//!   the signature or the nonce, which make neither: of those that come again, until others take their places or the gate ends.
 //! - **A secret in a JWK**: the JSON text is the caller's, and reading it takes copies within `serde_json` and
 //!   `jsonwebtoken`. Give an HMAC secret as bytes.
 //! - **A sealing secret** is lent to [`SealingKey::new`](crate::SealingKey::new), and its owner's to wipe. The program and

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use authgate_core::{Fallback, Gate, Peer, Timestamp, Unanswered, Upstream, User};
 use authgate_tower::{Expiry, RequestId};
-use http::Request;
+use http::{Request, Response};
 use serde_json::json;
 use tower::Layer as _;
 
-use crate::world::{App, START, World, gate, get, send, token, waiting};
+use crate::world::{App, START, World, by_cookie, gate, get, send, token, waiting};
 
 #[tokio::test]
 async fn the_user_lands_in_the_extensions() {
@@ -79,22 +79,35 @@ async fn t22_a_public_path_pretends_nobody() {
     assert_eq!(arrived.extensions().get::<Expiry>().unwrap().until(), None);
 }
 
-/// Whoever stands before the gate may say who somebody is, under either type; what arrives is what the gate says.
+/// Somebody stands before the gate and says who it is, as either type.
+fn vouched_for(mut request: Request<String>) -> Request<String> {
+    request.extensions_mut().insert(User::new("eve"));
+    request.extensions_mut().insert(Arc::new(User::new("eve")));
+    request
+}
+
+/// Whom a request names, as either type.
+fn named<B>(request: &Request<B>) -> [Option<&str>; 2] {
+    let extensions = request.extensions();
+    [extensions.get::<Arc<User>>().map(Arc::as_ref), extensions.get::<User>()].map(|user| Some(&*user?.id))
+}
+
 #[tokio::test]
 async fn t22_an_outer_layers_user_is_nobodys() {
     let (_, proof) = token("ada", json!({}));
     for (path, admitted) in [("/ops/queues", Some("ada")), ("/ops/static/app.css", None)] {
         let (world, app) = (World::new(), App::default());
         let service = world.layer(gate()).layer(app.clone());
-        let mut request = get(path, &[("authorization", &proof)]);
-        request.extensions_mut().insert(User::new("eve"));
-        request.extensions_mut().insert(Arc::new(User::new("eve")));
-        send(&service, request).await;
-        let arrived = app.only();
-        let user = arrived.extensions().get::<Arc<User>>();
-        assert_eq!(user.map(|user| user.id.as_str()), admitted, "{path}");
-        assert!(arrived.extensions().get::<User>().is_none(), "{path}");
+        send(&service, vouched_for(get(path, &[("authorization", &proof)]))).await;
+        assert_eq!(named(&app.only()), [admitted, None], "{path}");
     }
+    let world = World::new().rendering(|_, request| async move {
+        assert_eq!(named(&request), [None, None]);
+        Ok(Response::new("a backend's own page".into()))
+    });
+    let service = world.layer(Gate::builder(by_cookie())).layer(App::default());
+    let answer = send(&service, vouched_for(get("/login", &[]))).await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "a backend's own page"));
 }
 
 #[tokio::test]

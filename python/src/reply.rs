@@ -147,12 +147,16 @@ fn listed<'py, 'a>(
     fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
     length: Option<usize>,
 ) -> PyResult<Bound<'py, PyList>> {
-    let mut list = Vec::new();
+    // As many as an answer of ours has at most, or nearly.
+    let mut list = Vec::with_capacity(8);
     for (name, value) in fields {
         list.push(pair(py, name, value)?);
     }
-    if let Some(length) = length {
-        list.push(pair(py, b"content-length", length.to_string().as_bytes())?);
+    match length {
+        // Nearly always, and then no text need be made of it.
+        Some(0) => list.push(pair(py, b"content-length", b"0")?),
+        Some(length) => list.push(pair(py, b"content-length", length.to_string().as_bytes())?),
+        None => {}
     }
     PyList::new(py, list)
 }

@@ -179,6 +179,7 @@
 //!   - adapter: `adapters/tower/tests/stories/refusals.rs`, `t34_signing_out_leads_to_login_below_the_mount`
 //! - **t35**: no option turns signature checking off. *Seen in: `verify_signature: False`.*
 //!   - core: `tests/tests/tokens.rs`, `t35_no_option_turns_the_signature_off`
+//!   - core: `tests/tests/remembered.rs`, `t35_the_signature_of_a_token_that_comes_again_is_checked_again`
 //!   - adapter: `python/tests/test_tokens_setup.py`, `test_t35_no_option_turns_the_signature_off`
 //! - **t36**: algorithm pinned to the key; HMAC secret that is PEM or JWK text (leading space or BOM too) is refused;
 //!   `none` never; unusable configuration fails at construction. *Seen in: CVE-2026-48526, GHSA-mvf2-f6gm-w987.*

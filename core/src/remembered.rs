@@ -21,7 +21,7 @@ pub(crate) struct Remembered<T>(Box<[Mutex<Place<T>>]>);
 
 struct Place<T> {
     /// The mark of the text that came last. What comes twice in a row is remembered: what comes only once costs no
-    /// memory, and displaces nobody; nor do others who come in between displace each other for ever.
+    /// memory and displaces nobody, and neither does what comes in between while another is shown.
     last: Option<u64>,
     known: Option<Known<T>>,
 }

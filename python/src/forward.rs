@@ -1,7 +1,7 @@
 //! A request that is let through: with its user, without pretended identities, for as long as it may.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 
 use authgate_core::{Admission, Lease as CoreLease, ResponseFields, Timestamp};
 use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyValueError};
@@ -93,8 +93,7 @@ pub(crate) fn pass_on<'py>(
         // A websocket is guarded both ways, further below.
         let lease = (!websocket).then(|| lease.clone());
         // The method and not the object: Python calls methods of ours without a tuple for their arguments.
-        let send = Send { to, fields, lease, gate: gate.clone(), begun: AtomicBool::new(false) };
-        Bound::new(py, send)?.getattr(intern!(py, "send"))?
+        Bound::new(py, Send { to, fields, lease, gate: gate.clone() })?.getattr(intern!(py, "send"))?
     };
     if ends && websocket {
         let lease = Bound::new(py, Lease { lease, gate: gate.clone() })?;
@@ -166,23 +165,17 @@ pub(crate) struct Send {
     fields: ResponseFields,
     lease: Option<CoreLease>,
     gate: Arc<Inner>,
-    /// Whether a message has been sent.
-    begun: AtomicBool,
 }
 
 #[pymethods]
 impl Send {
     fn send<'py>(&self, py: Python<'py>, message: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let send = self.to.bind(py);
-        if self.fields.is_empty() {
-            // There is nothing to write, so which message it is need not be read: the first one begins the answer.
-            let begun = self.begun.swap(true, Ordering::Relaxed);
-            return if begun { self.pass(py, message) } else { send.call1((message,)) };
-        }
         let Ok(message) = message.cast::<PyDict>() else { return send.call1((message,)) };
         let kind = message.get_item(intern!(py, "type"))?;
         let kind = kind.as_ref().and_then(|kind| kind.cast::<PyString>().ok()).map(|kind| kind.to_str());
         match kind.transpose()? {
+            Some("http.response.start") if self.fields.is_empty() => send.call1((message,)),
             Some("http.response.start" | "websocket.accept" | "websocket.http.response.start") => {
                 let copy = message.copy()?;
                 copy.set_item(intern!(py, "headers"), self.with_fields(message)?)?;
@@ -197,7 +190,7 @@ impl Send {
 impl Send {
     /// Sends a message as long as the admission holds, as far as is known here; where others may have ended it, they are
     /// heard first.
-    fn pass<'py>(&self, py: Python<'py>, message: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    fn pass<'py>(&self, py: Python<'py>, message: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
         static AFTER_HEARING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let send = self.to.bind(py);
         let Some(lease) = &self.lease else { return send.call1((message,)) };

@@ -201,7 +201,7 @@ def test_t30_a_blocking_verify_that_hangs_ends_at_the_deadline_and_the_next_are_
             free.wait(20)
         return User(username, username) if password == "right" else None
 
-    door = Door("asgi", backend=SimpleUsernamePasswordBackend(hang), deadline=0.2)
+    door = Door("asgi", backend=SimpleUsernamePasswordBackend(hang), deadline=1.0)
     assert door.sign_in("slow").status == 503
     assert door.sign_in("ada").status == 303
     free.set()
@@ -570,7 +570,9 @@ DROP_IN = [
 
 @pytest.mark.parametrize(("act", "status", "reason"), DROP_IN)
 def test_t32_a_function_that_is_asked_as_asyncmq_does(kind: str, act: Any, status: int, reason: str) -> None:
-    door = Door(kind, authenticate=act, deadline=SHORT)
+    # On a busy machine what answers can miss a deadline that is short, too.
+    deadline = SHORT if act is hangs else 5.0
+    door = Door(kind, authenticate=act, deadline=deadline)
     assert (door.ask("/queues").status, door.reason) == (status, reason)
     assert door.ask("/static/app.css")["x-seen-user"] == "-"
     assert door.ask("/login").status == 200, "the application has a login page of its own"

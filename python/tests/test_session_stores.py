@@ -205,12 +205,24 @@ def test_a_directory_that_cannot_be_looked_up_in_lets_nobody_in(kind: str, failu
 
     look_up = {"raises": raises, "hangs": hangs, "lies": lambda user: User("eve", "Eve")}[failure]
     backend = SimpleUsernamePasswordBackend(lambda *_: User("ada", "Ada"), look_up=look_up)
-    door = Door(kind, backend=backend, session=sealed(), deadline=SHORT)
-    door.sign_in()
-    assert door.ask("/")["x-seen-user"] == "Ada"
+    session = sealed()
+    patient = Door(kind, backend=backend, session=session)
+    patient.sign_in()
+    assert patient.ask("/")["x-seen-user"] == "Ada"
+    door = hurried(patient, backend=backend, session=session)
     door.clock.now += 2 * MINUTE
     answer = door.ask("/")
     assert answer["x-seen-user"] is None and answer.status in (303, 503), answer
+
+
+def hurried(patient: Door, **settings: Any) -> Door:
+    """A gate that soon gives up waiting, for whom the patient one has signed in.
+
+    Only what hangs may meet its deadline: on a busy machine what answers can miss it, too.
+    """
+    door = Door(patient.kind, clock=patient.clock, deadline=SHORT, **settings)
+    door.cookie = patient.cookie
+    return door
 
 
 class Fails(Store):
@@ -246,10 +258,10 @@ def test_t32_a_store_that_is_down_lets_nobody_in_and_throws_nobody_out(
     kind: str, method: str, act: Any
 ) -> None:
     store = Fails(method, act)
-    door = Door(kind, session=Sessions.records(store), deadline=SHORT)
+    patient = Door(kind, session=Sessions.records(store))
     if method != "create":
-        assert door.sign_in().status == 303
-    cookie = door.cookie
+        assert patient.sign_in().status == 303
+    door = hurried(patient, session=Sessions.records(store))
     door.clock.now += 2 * MINUTE
     store.broken = True
     if method == "create":
@@ -262,8 +274,7 @@ def test_t32_a_store_that_is_down_lets_nobody_in_and_throws_nobody_out(
         assert answer.status == 503 or (method == "renew" and answer.status == 200), answer
     store.broken = False
     if method in ("load", "renew"):
-        door.cookie = cookie
-        assert door.ask("/queues")["x-seen-user"] == "Ada"
+        assert patient.ask("/queues")["x-seen-user"] == "Ada"
 
 
 @pytest.mark.parametrize("rubbish", RUBBISH, ids=lambda value: type(value).__name__)

@@ -331,8 +331,10 @@ def chunk(data: bytes, more: bool = True, **extra: Any) -> dict[str, Any]:
     ids=["gone", "cut", "slow", "endless", "large", "empty", "a field too large", "in pieces"],
 )
 def test_t29_forms_that_do_not_arrive(messages: list[Any], status: int) -> None:
+    # Short only for what never arrives: a busy machine needs its time for what does.
+    deadline = 0.1 if status == 408 else 5.0
     gate = AuthGateMiddleware(
-        asgi_dashboard, backend=password(), session=sealed(), clock=Clock(), deadline=0.1
+        asgi_dashboard, backend=password(), session=sealed(), clock=Clock(), deadline=deadline
     )
     sent: list[Any] = []
 

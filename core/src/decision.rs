@@ -27,7 +27,7 @@ pub enum Decision {
 /// Leave to pass a request on.
 #[derive(Debug)]
 pub struct Admission {
-    /// Who was admitted; nobody on a public path.
+    /// Who was admitted; nobody on a public path. Others may share it: those whom the same token or session admits.
     pub user: Option<Arc<User>>,
     /// When the admission ends, if it does. A response that is still streaming then must be cut off; see
     /// [`lease`](Self::lease), which knows of earlier endings, too.

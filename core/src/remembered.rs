@@ -1,5 +1,5 @@
-//! What texts came to when they were read, for those that come again: clients show the same token, and browsers the
-//! same sealed session, for as long as it holds.
+//! What texts came to when they were read, for those that come again: clients show the same token for as long as it
+//! holds, and browsers the same sealed session until it is renewed, every minute if it is in use.
 //!
 //! A signature or a seal is always checked first, with the keys that there are now; only then is its text looked for
 //! here. So whoever knows what is kept here can open nothing with it, and what is kept can let nobody in whom reading
@@ -7,13 +7,13 @@
 
 use std::fmt;
 use std::iter;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 /// How many texts are remembered at most.
 const PLACES: usize = 1024;
 
 /// The longest text that is remembered, in bytes.
-const LONGEST: usize = 4096;
+const LONGEST_TEXT: usize = 4096;
 
 /// Texts, and what they came to. Each has one place, as its mark says: a part of what was checked and of no meaning,
 /// such as a signature's end, the same when the token comes again, and spread evenly over all.
@@ -33,29 +33,35 @@ struct Known<T> {
 }
 
 impl<T: Clone> Remembered<T> {
-    /// What this text came to, if it is remembered.
-    pub(crate) fn recall(&self, mark: u64, text: &[u8]) -> Option<T> {
-        // Whoever would have to wait for another reads by themselves.
-        let mut place = self.place(mark)?.try_lock().ok()?;
-        let came_to = place.known.as_ref().filter(|known| known.is(mark, text))?.came_to.clone();
+    /// What this text came to, if it is remembered and `holds` still. What does not is forgotten.
+    pub(crate) fn recall(&self, mark: u64, text: &[u8], holds: impl FnOnce(&T) -> bool) -> Option<T> {
+        let mut place = self.place(mark, text)?;
+        let came_to = &place.known.as_ref().filter(|known| known.is(mark, text))?.came_to;
+        if !holds(came_to) {
+            place.known = None;
+            return None;
+        }
+        let came_to = came_to.clone();
         place.last = Some(mark);
         Some(came_to)
     }
 
     /// Notes what this text came to.
     pub(crate) fn note(&self, mark: u64, text: &[u8], came_to: &T) {
-        let Some(Ok(mut place)) = self.place(mark).map(Mutex::try_lock) else { return };
+        let Some(mut place) = self.place(mark, text) else { return };
         let comes_again = place.last.replace(mark) == Some(mark);
         // It is there already if somebody else was at the place when it was looked for.
         let is_known = place.known.as_ref().is_some_and(|known| known.is(mark, text));
-        if comes_again && !is_known && text.len() <= LONGEST {
+        if comes_again && !is_known {
             place.known = Some(Known { mark, text: text.into(), came_to: came_to.clone() });
         }
     }
 
-    fn place(&self, mark: u64) -> Option<&Mutex<Place<T>>> {
+    /// The text's place, unless it has none. Whoever would have to wait for another reads by themselves.
+    fn place(&self, mark: u64, text: &[u8]) -> Option<MutexGuard<'_, Place<T>>> {
         let place = mark % self.0.len() as u64;
-        self.0.get(usize::try_from(place).ok()?)
+        let place = self.0.get(usize::try_from(place).ok()?).filter(|_| text.len() <= LONGEST_TEXT)?;
+        place.try_lock().ok()
     }
 }
 
@@ -85,8 +91,12 @@ mod tests {
     const A: u64 = 7;
     const B: u64 = A + PLACES as u64;
 
+    fn recall(remembered: &Remembered<u8>, mark: u64, text: &[u8]) -> Option<u8> {
+        remembered.recall(mark, text, |_| true)
+    }
+
     fn known(remembered: &Remembered<u8>) -> [Option<u8>; 2] {
-        [remembered.recall(A, b"a"), remembered.recall(B, b"b")]
+        [recall(remembered, A, b"a"), recall(remembered, B, b"b")]
     }
 
     fn note_twice(remembered: &Remembered<u8>, mark: u64, text: &[u8]) {
@@ -117,9 +127,29 @@ mod tests {
         let remembered = Remembered::default();
         note_twice(&remembered, A, b"a");
         for (mark, text) in [(A, &b"b"[..]), (A, b""), (A, b"a\0"), (A, b"aa"), (B, b"a")] {
-            assert_eq!(remembered.recall(mark, text), None);
+            assert_eq!(recall(&remembered, mark, text), None);
         }
-        assert_eq!(remembered.recall(A, b"a"), Some(1));
+        assert_eq!(recall(&remembered, A, b"a"), Some(1));
+    }
+
+    #[test]
+    fn what_holds_no_longer_is_forgotten_and_keeps_no_place_from_others() {
+        let remembered = Remembered::default();
+        note_twice(&remembered, A, b"a");
+        remembered.note(B, b"b", &2);
+        assert_eq!(remembered.recall(A, b"a", |came_to| *came_to != 1), None);
+        assert_eq!(known(&remembered), [None, None]);
+        remembered.note(B, b"b", &2);
+        assert_eq!(known(&remembered), [None, Some(2)]);
+    }
+
+    #[test]
+    fn what_is_too_long_comes_between_nobody() {
+        let remembered = Remembered::default();
+        remembered.note(A, b"a", &1);
+        remembered.note(B, &[b'x'; LONGEST_TEXT + 1], &2);
+        remembered.note(A, b"a", &1);
+        assert_eq!(known(&remembered), [Some(1), None]);
     }
 
     #[test]
@@ -129,11 +159,11 @@ mod tests {
             note_twice(&remembered, mark, &mark.to_le_bytes());
         }
         let there =
-            (0..4 * PLACES as u64).filter(|mark| remembered.recall(*mark, &mark.to_le_bytes()).is_some());
+            (0..4 * PLACES as u64).filter(|mark| recall(&remembered, *mark, &mark.to_le_bytes()).is_some());
         assert_eq!(there.count(), PLACES);
-        for (length, is_remembered) in [(LONGEST, true), (LONGEST + 1, false)] {
+        for (length, is_remembered) in [(LONGEST_TEXT, true), (LONGEST_TEXT + 1, false)] {
             note_twice(&remembered, 0, &vec![b'x'; length]);
-            assert_eq!(remembered.recall(0, &vec![b'x'; length]).is_some(), is_remembered);
+            assert_eq!(recall(&remembered, 0, &vec![b'x'; length]).is_some(), is_remembered);
         }
     }
 
@@ -141,11 +171,11 @@ mod tests {
     fn nobody_waits_for_a_place_that_somebody_is_at() {
         let remembered = Remembered::default();
         note_twice(&remembered, A, b"a");
-        let held = remembered.place(A).unwrap().lock().unwrap();
+        let held = remembered.place(A, b"a").unwrap();
         remembered.note(A, b"a", &1);
-        assert_eq!(remembered.recall(A, b"a"), None);
+        assert_eq!(recall(&remembered, A, b"a"), None);
         drop(held);
-        assert_eq!(remembered.recall(A, b"a"), Some(1));
+        assert_eq!(recall(&remembered, A, b"a"), Some(1));
     }
 
     #[test]
@@ -153,6 +183,6 @@ mod tests {
         let remembered = Remembered::default();
         note_twice(&remembered, A, b"a");
         remembered.note(A, b"a", &2);
-        assert_eq!(remembered.recall(A, b"a"), Some(1));
+        assert_eq!(recall(&remembered, A, b"a"), Some(1));
     }
 }

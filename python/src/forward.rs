@@ -1,7 +1,6 @@
 //! A request that is let through: with its user, without pretended identities, for as long as it may.
 
-use std::sync::Arc;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use authgate_core::{Admission, Lease as CoreLease, ResponseFields, Timestamp};
 use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyValueError};

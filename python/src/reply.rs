@@ -147,13 +147,13 @@ fn listed<'py, 'a>(
     fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
     length: Option<usize>,
 ) -> PyResult<Bound<'py, PyList>> {
-    // As many as an answer of ours has at most, or nearly.
+    // As many as most answers of ours have.
     let mut list = Vec::with_capacity(8);
     for (name, value) in fields {
         list.push(pair(py, name, value)?);
     }
     match length {
-        // Nearly always, and then no text need be made of it.
+        // No text need be made of it.
         Some(0) => list.push(pair(py, b"content-length", b"0")?),
         Some(length) => list.push(pair(py, b"content-length", length.to_string().as_bytes())?),
         None => {}
@@ -161,7 +161,7 @@ fn listed<'py, 'a>(
     PyList::new(py, list)
 }
 
-/// Fields that nearly every answer has.
+/// Fields that most answers have.
 const USUAL: [(&[u8], &[u8]); 3] =
     [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"), (b"content-length", b"0")];
 

@@ -10,7 +10,7 @@ use crate::backend::LogoutAnswer;
 use crate::decision::DelegatedPage;
 use crate::event::{Details, Note, Reason};
 use crate::reply::Reply;
-use crate::session::{Presented, SessionRules};
+use crate::session::SessionRules;
 use crate::{Decision, Denial, Gate, Kind, Step, Timestamp, Unavailable};
 
 /// The logout path: not for another site's forms either.
@@ -43,7 +43,7 @@ fn button(visit: &Visit<'_>) -> Step {
 fn end(visit: &Visit<'_>, sessions: &SessionRules, now: Timestamp) -> Step {
     let (gate, mut asker) = (visit.gate.clone(), visit.asker());
     asker.fields.touch();
-    if matches!(sessions.read(visit.head.headers, visit.scheme), Presented::Nothing) {
+    if !sessions.are_shown(visit.head.headers, visit.scheme) {
         let note = asker.note(Reason::Logout);
         return to_login(&gate, &asker, note);
     }

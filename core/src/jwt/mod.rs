@@ -30,7 +30,7 @@ use crate::page::LoginPage;
 use crate::remembered::Remembered;
 use crate::{Head, Timestamp, Unavailable};
 
-/// The stateless backend: `Authorization: Bearer <token>` (RFC 6750 §2.1) with a JSON Web Token (RFC 7519).
+/// The backend that keeps no session: `Authorization: Bearer <token>` (RFC 6750 §2.1) with a JSON Web Token (RFC 7519).
 ///
 /// A token's signature and its times are checked whenever it comes. What its claims say is remembered for up to 1024
 /// tokens that come again, of at most 3 KiB of claims.
@@ -81,8 +81,8 @@ impl JwtBackend {
 
     fn open(&self, token: &[u8], now: Timestamp) -> Result<Proven, Unproven> {
         let signed = token::open(token, &self.keys, now)?;
-        let known = self.judged.recall(signed.mark, signed.payload);
-        if let Some(judgement) = known.filter(|judgement| self.policy.holds(judgement, now)) {
+        let holds = |judgement: &Judgement| self.policy.holds(judgement, now);
+        if let Some(judgement) = self.judged.recall(signed.mark, signed.payload, holds) {
             return Ok(judgement.into());
         }
         // One that does not hold now is judged once more, which tells why.

@@ -21,7 +21,8 @@ const MAX_SIGNATURE: usize = 1024;
 pub(super) struct Signed<'t> {
     /// As the token has it, encoded.
     pub(super) payload: &'t [u8],
-    /// The end of its signature: the same for a token that comes again, and spread evenly over all others.
+    /// The end of its signature: the same for a token that comes again, and spread evenly over all others by its low
+    /// bits. (Of Ed25519 the last byte, which are the highest, is never more than 16: RFC 8032 §5.1.7.)
     pub(super) mark: u64,
 }
 

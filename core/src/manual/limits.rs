@@ -33,7 +33,7 @@
 //! | token | 64 KiB | `core/src/jwt/token.rs`: `MAX_BYTES: usize = 64 * 1024` |
 //! | signature of a token | 1 KiB | `core/src/jwt/token.rs`: `MAX_SIGNATURE: usize = 1024` |
 //! | tokens that are remembered, for each backend; and sealed sessions | 1024 | `core/src/remembered.rs`: `PLACES: usize = 1024` |
-//! | the payload of a token that is remembered, as it stands in the token | 4 KiB | `core/src/remembered.rs`: `LONGEST: usize = 4096` |
+//! | the payload of a token that is remembered, as it stands in the token | 4 KiB | `core/src/remembered.rs`: `LONGEST_TEXT: usize = 4096` |
 //! | nesting of JSON | 127 | `core/src/jwt/json.rs`: `MAX_DEPTH: usize = 127` |
 //! | digits of a number in JSON | 4300 | `core/src/jwt/json.rs`: `MAX_DIGITS: usize = 4300` |
 //! | keys that a token without a known `kid` is tried with | 16 | `core/src/jwt/verifier.rs`: `MOST_TRIES: usize = 16` |

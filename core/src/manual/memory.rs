@@ -60,8 +60,8 @@
 //! |---|---|
 //! | counts of tries to sign in | 400 bytes × 100000: 40 MB |
 //! | sessions in memory | 700 bytes × 100000: 70 MB |
-//! | what tokens say that come again, for each backend of tokens | 1 KB × 1024 as a rule, 60 KB × 1024 if all are nothing but roles; 0.1 MB from the beginning |
-//! | what sealed sessions say that come again | 1 KB × 1024 as a rule, 75 KB × 1024 if all are nothing but roles; 0.2 MB from the beginning |
+//! | what tokens say that come again, for each backend of tokens of each gate in use | 1 KB × 1024 as a rule, 60 KB × 1024 if all are nothing but roles; 0.1 MB from the beginning |
+//! | what sealed sessions say that come again, for each gate in use | 1 KB × 1024 as a rule, 75 KB × 1024 if all are nothing but roles; 0.2 MB from the beginning |
 //! | early ends of sessions | 100000 of each kind |
 //! | passwords being hashed | 19 MiB each, half as many as there are processors |
 //! | key ids that a provider does not know | 1000, of at most 256 bytes |

@@ -61,8 +61,10 @@
 //!   connection reads something else or ends, and in freed memory until it is used again. So does whatever TLS and proxies
 //!   in front have seen.
 //! - **Cookies and tokens** that travel: header values in requests and responses are not wiped.
-//! - **What tokens and sealed sessions say** of their users, the fingerprint of a session's credential, and eight bytes of
-//!   the signature or the nonce, which make neither: of those that come again, until others take their places or the gate ends.
+//! - **What tokens and sealed sessions say**: everything in them, such as names, a session's id, its times and what a host
+//!   notes about its user, the fingerprint of its credential, and eight bytes of the signature or the nonce, which make
+//!   neither. It is kept of those that come again, until others take their places or the gate ends; of a token at the latest
+//!   when it is shown after its end, of a session also when its user has signed out.
 //! - **A secret in a JWK**: the JSON text is the caller's, and reading it takes copies within `serde_json` and
 //!   `jsonwebtoken`. Give an HMAC secret as bytes.
 //! - **A sealing secret** is lent to [`SealingKey::new`](crate::SealingKey::new), and its owner's to wipe. The program and

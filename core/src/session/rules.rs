@@ -71,6 +71,11 @@ impl SessionRules {
         presented
     }
 
+    /// Whether a request has a cookie of our name, whatever it is worth.
+    pub(crate) fn are_shown(&self, headers: RequestFields<'_>, scheme: Scheme) -> bool {
+        self.cookie.values(headers, scheme).next().is_some()
+    }
+
     /// The sessions that a request shows, for whoever ends them.
     pub(crate) fn all<'a>(
         &'a self,

@@ -98,7 +98,8 @@ impl KeyRing {
             (*version == VERSION).then_some(())?;
             let mark = u64::from_le_bytes(*nonce.first_chunk()?);
             let plain = key.0.open_in_place(Nonce::from(&*nonce), Aad::from(&self.context), sealed).ok()?;
-            self.opened.recall(mark, plain).or_else(|| {
+            // Whether a session holds is asked behind this; if it does not, the browser is told to forget its cookie.
+            self.opened.recall(mark, plain, |_| true).or_else(|| {
                 let (session, behind) = postcard::take_from_bytes::<Sealed>(plain).ok()?;
                 let session = behind.is_empty().then(|| Session::from(session))?;
                 self.opened.note(mark, plain, &session);

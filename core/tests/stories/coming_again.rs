@@ -51,6 +51,14 @@ fn t23_it_ends_when_its_user_is_signed_out_everywhere() {
 }
 
 #[test]
+fn it_ends_when_its_user_is_not_the_same_any_more() {
+    let mut ada = remembered();
+    ada.world.change("ada", |ada| ada.password = "n3w");
+    ada.clock.pass(Duration::from_mins(1));
+    assert_eq!(ada.get("/ops/queues").reason, "session-user-changed");
+}
+
+#[test]
 fn its_seal_is_checked_again() {
     let ada = remembered();
     let whole = ada.cookie.clone().unwrap();

@@ -50,11 +50,8 @@ impl Token {
     }
 }
 
-/// A sealed text that is opened and read: the AEAD and the fields of a session.
-pub(crate) struct Sealed {
-    key: LessSafeKey,
-    text: String,
-}
+/// The key of sealed texts, which are opened and read: the AEAD and the fields of a session.
+pub(crate) struct Sealed(LessSafeKey);
 
 /// The roles are left for whoever asks, as text.
 #[derive(Serialize, Deserialize)]
@@ -73,20 +70,22 @@ pub(crate) struct Session<'a> {
 }
 
 impl Sealed {
-    /// Seals the fields of a session, under a key that is nobody's.
-    pub(crate) fn new(session: &Session<'_>) -> Self {
-        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, &[7; 32]).unwrap());
-        let mut bytes = postcard::to_allocvec(session).unwrap();
-        key.seal_in_place_append_tag(Nonce::from(&[7; 12]), Aad::from(CONTEXT), &mut bytes).unwrap();
-        Self { key, text: URL_SAFE_NO_PAD.encode_to_string([&[7; 12][..], &bytes].concat()) }
+    /// A key that is nobody's.
+    pub(crate) fn new() -> Self {
+        Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, &[7; 32]).unwrap()))
     }
 
-    pub(crate) fn open<'r>(&self, room: &'r mut [u8]) -> Option<Session<'r>> {
-        let length = URL_SAFE_NO_PAD.decoded_length(self.text.as_bytes()).ok()?;
-        let out = Out::from_slice(room.get_mut(..length)?);
-        let bytes = URL_SAFE_NO_PAD.decode(self.text.as_bytes(), out).ok()?;
+    pub(crate) fn seal(&self, session: &Session<'_>) -> String {
+        let mut bytes = postcard::to_allocvec(session).unwrap();
+        self.0.seal_in_place_append_tag(Nonce::from(&[7; 12]), Aad::from(CONTEXT), &mut bytes).unwrap();
+        URL_SAFE_NO_PAD.encode_to_string([&[7; 12][..], &bytes].concat())
+    }
+
+    pub(crate) fn open<'r>(&self, text: &str, room: &'r mut [u8]) -> Option<Session<'r>> {
+        let length = URL_SAFE_NO_PAD.decoded_length(text.as_bytes()).ok()?;
+        let bytes = URL_SAFE_NO_PAD.decode(text.as_bytes(), Out::from_slice(room.get_mut(..length)?)).ok()?;
         let (nonce, sealed) = bytes.split_first_chunk_mut::<NONCE_LEN>()?;
-        let plain = self.key.open_in_place(Nonce::from(&*nonce), Aad::from(CONTEXT), sealed).ok()?;
+        let plain = self.0.open_in_place(Nonce::from(&*nonce), Aad::from(CONTEXT), sealed).ok()?;
         postcard::from_bytes(plain).ok()
     }
 }

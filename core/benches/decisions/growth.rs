@@ -41,7 +41,7 @@ fn keys(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) {
 /// One token after the other.
 fn tokens(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) {
     let gate = Presented::hs256().gate().build().unwrap();
-    let ages = 0..i64::try_from(size).unwrap();
+    let ages = 0..u32::try_from(size).unwrap();
     let headers: Vec<_> = ages.map(|age| Presented::aged(age).headers()).collect();
     let mut next = headers.iter().cycle();
     group.bench_function(BenchmarkId::new("tokens", size), |bencher| {

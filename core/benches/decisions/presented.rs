@@ -16,6 +16,9 @@ pub(crate) const SECRET: &str = "a secret of sixty-four bytes that is known to t
 pub(crate) const AUDIENCE: &str = "dashboard";
 pub(crate) const ISSUER: &str = "https://issuer.example";
 
+/// How many are shown in turn where nobody comes again before everybody else has, so that hardly anybody is remembered.
+pub(crate) const MANY: u32 = 4096;
+
 /// The claims that dashboards ask for.
 #[derive(Serialize)]
 struct Claims {
@@ -42,8 +45,8 @@ impl Presented {
     }
 
     /// Another token for each number of seconds.
-    pub(crate) fn aged(seconds: i64) -> Self {
-        Self::named("HS256", None, Timestamp::from_secs(NOW.as_secs() - seconds))
+    pub(crate) fn aged(seconds: u32) -> Self {
+        Self::named("HS256", None, Timestamp::from_secs(NOW.as_secs() - i64::from(seconds)))
     }
 
     /// Signed with one of the key pairs in `tests/keys`, or with [`SECRET`], a minute before `now`; `kid` names the key.

@@ -20,7 +20,7 @@ def main() -> int:
     failed = [
         f"{package['name']} with {chosen or 'no features'}"
         for package in packages
-        if package["publish"] != []
+        if package["publish"] != [] or package["name"] == "authgate-python"  # published as a wheel
         for chosen in sets_of(package["features"])
         if not is_sound(package["name"], chosen)
     ]

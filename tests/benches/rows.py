@@ -40,8 +40,9 @@ def median(rounds: list[dict[str, float]], name: str) -> float:
     return statistics.median(round_[name] for round_ in rounds)
 
 
-def cargo(*arguments: str) -> None:
-    """What it says is shown only if it fails: criterion has a line for each step of each bench."""
-    told = subprocess.run(["cargo", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+def cargo(*arguments: str) -> str:
+    """What it prints. What it says beside that is shown only if it fails."""
+    told = subprocess.run(["cargo", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if told.returncode:
         sys.exit(f"tests/bench: cargo {' '.join(arguments)} failed:\n{told.stderr}")
+    return told.stdout

@@ -3,26 +3,22 @@
 use std::hint::black_box;
 
 use authgate_core::{Decision, Gate};
-use criterion::Criterion;
 use http::header::HeaderMap;
 
+use crate::cases::Cases;
 use crate::presented::{Presented, browser, decide, program};
 
-pub(crate) fn unproven(criterion: &mut Criterion) {
+pub(crate) fn unproven(cases: &mut Cases) {
     let gate = Presented::hs256().gate().public_prefix("/static").build().unwrap();
-    let mut group = criterion.benchmark_group("nobody");
-    let cases = [
-        ("public path", "/static/app.css", browser(), None),
-        ("303", "/queues", browser(), Some(303)),
-        ("401", "/queues", program(), Some(401)),
-    ];
-    for (name, path, fields, status) in cases {
+    for (name, path, fields, status) in [
+        ("nobody/public path", "/static/app.css", browser(), None),
+        ("nobody/303", "/queues", browser(), Some(303)),
+        ("nobody/401", "/queues", program(), Some(401)),
+    ] {
         assert_eq!(answered(&gate, path, &fields), status, "{name}");
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| decide(&gate, black_box(path), black_box(&fields)));
-        });
+        let gate = gate.clone();
+        cases.add(name, move || decide(&gate, black_box(path), black_box(&fields)));
     }
-    group.finish();
 }
 
 /// The status of the gate's own answer.

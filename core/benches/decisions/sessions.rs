@@ -1,18 +1,20 @@
 //! Somebody who has signed in, with the session sealed into the cookie.
 
 use std::hint::black_box;
+use std::rc::Rc;
 
 use authgate_core::MemoryStore;
-use criterion::Criterion;
+use http::header::HeaderMap;
 
+use crate::cases::{Cases, in_turn};
 use crate::floor;
 use crate::presented::{MANY, NOW, decide, is_let_in};
 use crate::signed_in::{self, sign_in};
 
-pub(crate) fn sealed(criterion: &mut Criterion) {
+pub(crate) fn sealed(cases: &mut Cases) {
     let (gate, fields) = signed_in::sealed();
     assert!(is_let_in(&gate, "/queues", &fields));
-    let (floor, now) = (floor::Sealed::new(), NOW.as_millis());
+    let (floor, now) = (Rc::new(floor::Sealed::new()), NOW.as_millis());
     let seal = |number: u32| {
         floor.seal(&floor::Session {
             id: [7; 32],
@@ -28,27 +30,22 @@ pub(crate) fn sealed(criterion: &mut Criterion) {
             ends: now,
         })
     };
-    let mut room = [0; 2048];
-    assert!(floor.open(&seal(0), &mut room).is_some());
-
-    let mut group = criterion.benchmark_group("sealed");
     let text = seal(0);
-    group.bench_function("floor", |bencher| bencher.iter(|| read(&floor, black_box(&text), &mut room)));
-    group.bench_function("forward", |bencher| {
-        bencher.iter(|| decide(&gate, black_box("/queues"), black_box(&fields)));
-    });
+    assert!(floor.open(&text, &mut [0; 2048]).is_some());
+    let read = || {
+        let (floor, mut room) = (floor.clone(), [0; 2048]);
+        move |text: &String| read(&floor, text, &mut room)
+    };
+    let decide = || {
+        let gate = gate.clone();
+        move |fields: &HeaderMap| decide(&gate, black_box("/queues"), fields)
+    };
+    cases.add("sealed/floor", in_turn(vec![text], read()));
+    cases.add("sealed/forward", in_turn(vec![fields], decide()));
     // As with tokens, hardly anybody is remembered.
-    let texts: Vec<_> = (0..MANY).map(seal).collect();
-    let mut next = texts.iter().cycle();
-    group.bench_function("floor, new", |bencher| {
-        bencher.iter(|| read(&floor, black_box(next.next().unwrap()), &mut room));
-    });
-    let many: Vec<_> = (0..MANY).map(|number| sign_in(&gate, number, &mut MemoryStore::new(1))).collect();
-    let mut next = many.iter().cycle();
-    group.bench_function("new", |bencher| {
-        bencher.iter(|| decide(&gate, black_box("/queues"), black_box(next.next().unwrap())));
-    });
-    group.finish();
+    cases.add("sealed/floor, new", in_turn((0..MANY).map(seal).collect(), read()));
+    let many = (0..MANY).map(|number| sign_in(&gate, number, &mut MemoryStore::new(1)));
+    cases.add("sealed/new", in_turn(many.collect(), decide()));
 }
 
 fn read(floor: &floor::Sealed, text: &str, room: &mut [u8]) -> i64 {

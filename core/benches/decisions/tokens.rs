@@ -5,11 +5,11 @@ use std::hint::black_box;
 use aws_lc_rs::signature::VerificationAlgorithm;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64_simd::URL_SAFE_NO_PAD;
-use criterion::Criterion;
 use http::header::HeaderMap;
 use jsonwebtoken::{DecodingKey, Validation};
 use serde::Deserialize;
 
+use crate::cases::{Cases, in_turn};
 use crate::floor;
 use crate::presented::{AUDIENCE, ISSUER, MANY, NOW, Presented, SECRET, decide, is_let_in, pem};
 
@@ -22,50 +22,43 @@ struct Claims {
     roles: Vec<String>,
 }
 
-pub(crate) fn hs256(criterion: &mut Criterion) {
+pub(crate) fn hs256(cases: &mut Cases) {
     let presented = Presented::hs256();
-    let (gate, headers, floor) =
-        (presented.gate().build().unwrap(), presented.headers(), floor::Token::new());
-    assert!(
-        floor.check(&headers, NOW.as_secs(), &mut [0; 1024]).is_some()
-            && is_let_in(&gate, "/queues", &headers)
-    );
+    let gate = presented.gate().build().unwrap();
+    assert!(is_let_in(&gate, "/queues", &presented.headers()));
+    assert!(least(&floor::Token::new(), &presented.headers(), &mut [0; 1024]));
 
-    let mut group = criterion.benchmark_group("hs256");
-    let mut room = [0; 1024];
-    group.bench_function("floor", |bencher| bencher.iter(|| least(&floor, black_box(&headers), &mut room)));
-    group.bench_function("forward", |bencher| {
-        bencher.iter(|| decide(&gate, black_box("/queues"), black_box(&headers)));
-    });
-    // Whoever is new is not in the processor's caches either, be it for the gate, its floor or its peer.
-    let many: Vec<_> = (0..MANY).map(|age| Presented::aged(age).headers()).collect();
-    let mut next = many.iter().cycle();
-    group.bench_function("floor, new", |bencher| {
-        bencher.iter(|| least(&floor, black_box(next.next().unwrap()), &mut room));
-    });
-    let mut next = many.iter().cycle();
-    group.bench_function("new", |bencher| {
-        bencher.iter(|| decide(&gate, black_box("/queues"), black_box(next.next().unwrap())));
-    });
+    let least = || {
+        let (floor, mut room) = (floor::Token::new(), [0; 1024]);
+        move |headers: &HeaderMap| least(&floor, headers, &mut room)
+    };
+    let decide = || {
+        let gate = gate.clone();
+        move |headers: &HeaderMap| decide(&gate, black_box("/queues"), headers)
+    };
+    let theirs = || {
+        let key = DecodingKey::from_secret(SECRET.as_bytes());
+        let validation = validation(jsonwebtoken::Algorithm::HS256);
+        move |presented: &Presented| theirs(&presented.token, &key, &validation)
+    };
+    let again = || vec![presented.headers()];
+    cases.add("hs256/floor", in_turn(again(), least()));
+    cases.add("hs256/forward", in_turn(again(), decide()));
     // The token without a request around it, as jsonwebtoken has it.
     let backend = presented.backend().build().unwrap();
-    group.bench_function("verify", |bencher| {
-        bencher.iter(|| backend.verify(black_box(presented.token.as_bytes()), NOW).unwrap());
-    });
-    let (key, validation) =
-        (DecodingKey::from_secret(SECRET.as_bytes()), validation(jsonwebtoken::Algorithm::HS256));
-    group.bench_function("jsonwebtoken", |bencher| {
-        bencher.iter(|| theirs(black_box(&presented.token), &key, &validation));
-    });
-    let many: Vec<_> = (0..MANY).map(|age| Presented::aged(age).token).collect();
-    let mut next = many.iter().cycle();
-    group.bench_function("jsonwebtoken, new", |bencher| {
-        bencher.iter(|| theirs(black_box(next.next().unwrap()), &key, &validation));
-    });
-    group.finish();
+    let verify =
+        move |presented: &Presented| backend.verify(black_box(presented.token.as_bytes()), NOW).unwrap();
+    cases.add("hs256/verify", in_turn(vec![Presented::hs256()], verify));
+    cases.add("hs256/jsonwebtoken", in_turn(vec![Presented::hs256()], theirs()));
+    // Whoever is new is not in the processor's caches either, be it for the gate, its floor or its peer.
+    let many = || (0..MANY).map(Presented::aged);
+    let headers = || many().map(|presented| presented.headers()).collect();
+    cases.add("hs256/floor, new", in_turn(headers(), least()));
+    cases.add("hs256/new", in_turn(headers(), decide()));
+    cases.add("hs256/jsonwebtoken, new", in_turn(many().collect(), theirs()));
 }
 
-pub(crate) fn public_keys(criterion: &mut Criterion) {
+pub(crate) fn public_keys(cases: &mut Cases) {
     let algorithms: [(_, _, &'static dyn VerificationAlgorithm); 3] = [
         ("RS256", "rsa2048", &RSA_PKCS1_2048_8192_SHA256),
         ("ES256", "p-256", &ECDSA_P256_SHA256_FIXED),
@@ -75,23 +68,19 @@ pub(crate) fn public_keys(criterion: &mut Criterion) {
         let presented = Presented::named(name, None, NOW);
         let (gate, headers) = (presented.gate().build().unwrap(), presented.headers());
         assert!(is_let_in(&gate, "/queues", &headers));
-        let mut group = criterion.benchmark_group(name.to_lowercase());
-
-        let key = decoding_key(name, file);
+        let (key, validation) = (decoding_key(name, file), validation(name.parse().unwrap()));
         let prepared = ParsedPublicKey::new(raw, key.try_get_as_bytes().unwrap()).unwrap();
         let (message, signature) = presented.token.rsplit_once('.').unwrap();
-        let signature = URL_SAFE_NO_PAD.decode_to_vec(signature).unwrap();
-        group.bench_function("verify alone", |bencher| {
-            bencher.iter(|| prepared.verify_sig(black_box(message.as_bytes()), &signature).unwrap());
+        let (message, signature) = (message.to_owned(), URL_SAFE_NO_PAD.decode_to_vec(signature).unwrap());
+
+        let name = name.to_lowercase();
+        cases.add(format!("{name}/verify alone"), move || {
+            prepared.verify_sig(black_box(message.as_bytes()), &signature).unwrap();
         });
-        group.bench_function("forward", |bencher| {
-            bencher.iter(|| decide(&gate, black_box("/queues"), black_box(&headers)));
-        });
-        let validation = validation(name.parse().unwrap());
-        group.bench_function("jsonwebtoken", |bencher| {
-            bencher.iter(|| theirs(black_box(&presented.token), &key, &validation));
-        });
-        group.finish();
+        cases
+            .add(format!("{name}/forward"), move || decide(&gate, black_box("/queues"), black_box(&headers)));
+        let token = presented.token;
+        cases.add(format!("{name}/jsonwebtoken"), move || theirs(black_box(&token), &key, &validation));
     }
 }
 

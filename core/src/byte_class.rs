@@ -40,6 +40,11 @@ impl ByteClass {
     pub(crate) fn has_all(&self, bytes: &[u8]) -> bool {
         bytes.iter().all(|&byte| self.has(byte))
     }
+
+    /// How many bytes at the start of `bytes` it has.
+    pub(crate) fn length_in(&self, bytes: &[u8]) -> usize {
+        bytes.iter().position(|&byte| !self.has(byte)).unwrap_or(bytes.len())
+    }
 }
 
 #[cfg(test)]
@@ -54,5 +59,6 @@ mod tests {
             assert_eq!(links.has(byte), byte.is_ascii_graphic() && !b"\\#".contains(&byte), "{byte}");
         }
         assert!(names.has_all(b"a-Z_9") && !names.has_all(b"a b") && names.has_all(b""));
+        assert_eq!([&b"a-Z_9"[..], b"a b", b" ab", b""].map(|bytes| names.length_in(bytes)), [5, 1, 0, 0]);
     }
 }

@@ -56,11 +56,7 @@ pub(crate) struct Authority<'a> {
 impl<'a> Authority<'a> {
     /// Reads `name`, `name:port`, `192.0.2.1:port` or `[2001:db8::1]:port`.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        let colon = match text.strip_prefix('[') {
-            Some(rest) => rest.find(']')? + 2,
-            None => memchr::memchr(b':', text.as_bytes()).unwrap_or(text.len()),
-        };
-        let (host, port) = text.split_at_checked(colon)?;
+        let (host, port) = text.split_at_checked(host_length(text)?)?;
         let port = match port.strip_prefix(':') {
             // RFC 3986 §3.2.3: an empty port is the default one.
             Some("") => None,
@@ -68,7 +64,7 @@ impl<'a> Authority<'a> {
             None if port.is_empty() => None,
             _ => return None,
         };
-        is_host(host).then_some(Self { host, port })
+        Some(Self { host, port })
     }
 
     /// A host that was parsed before.
@@ -109,11 +105,14 @@ impl<'a> Authority<'a> {
 /// What a host's name may be made of; container names have `_`.
 static NAME: ByteClass = ByteClass::alphanumeric_and(b"-._");
 
-/// A name, an IPv4 address, or an IPv6 address in brackets.
-fn is_host(host: &str) -> bool {
-    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && NAME.has_all(host.as_bytes()),
+/// How many bytes at the start of `text` are a name, an IPv4 address, or an IPv6 address in brackets.
+fn host_length(text: &str) -> Option<usize> {
+    match text.strip_prefix('[') {
+        Some(rest) => {
+            let (address, _) = rest.split_once(']')?;
+            address.parse::<Ipv6Addr>().is_ok().then_some(address.len() + 2)
+        }
+        None => Some(NAME.length_in(text.as_bytes())).filter(|&length| length > 0),
     }
 }
 

@@ -24,11 +24,7 @@ pub(crate) fn is_plain(path: &str) -> bool {
 pub(crate) fn is_bare(path: &str) -> bool {
     let mut before = b'.';
     for byte in path.bytes() {
-        let goes_on = match byte {
-            b'/' | b'.' => before != b'/',
-            _ => BARE.has(byte),
-        };
-        if !goes_on {
+        if !BARE.has(byte) && (before == b'/' || !matches!(byte, b'/' | b'.')) {
             return false;
         }
         before = byte;

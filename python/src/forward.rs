@@ -11,6 +11,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use crate::clock::{moment, seconds};
 use crate::gate::Inner;
+use crate::reply::pair;
 use crate::step::Visit;
 use crate::user::{Known, User};
 
@@ -220,9 +221,9 @@ impl Send {
                 }
             }
         }
-        list.append((PyBytes::new(py, b"cache-control"), PyBytes::new(py, b"no-store")))?;
+        list.append(pair(py, b"cache-control", b"no-store")?)?;
         for (name, value) in self.fields.appended() {
-            list.append((PyBytes::new(py, name.as_str().as_bytes()), PyBytes::new(py, value.as_bytes())))?;
+            list.append(pair(py, name.as_str().as_bytes(), value.as_bytes())?)?;
         }
         Ok(list)
     }

@@ -162,11 +162,15 @@ fn listed<'py, 'a>(
 }
 
 /// Fields that most answers have.
-const USUAL: [(&[u8], &[u8]); 3] =
-    [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"), (b"content-length", b"0")];
+const USUAL: [(&[u8], &[u8]); 4] = [
+    (b"cache-control", b"no-store"),
+    (b"vary", b"Cookie"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-length", b"0"),
+];
 
 /// A field as ASGI has it. The usual ones are made once: nobody can change a pair of bytes.
-fn pair<'py>(py: Python<'py>, name: &[u8], value: &[u8]) -> PyResult<Bound<'py, PyTuple>> {
+pub(crate) fn pair<'py>(py: Python<'py>, name: &[u8], value: &[u8]) -> PyResult<Bound<'py, PyTuple>> {
     static MADE: [PyOnceLock<Py<PyTuple>>; USUAL.len()] = [const { PyOnceLock::new() }; USUAL.len()];
     let new = || (PyBytes::new(py, name), PyBytes::new(py, value)).into_pyobject(py);
     match USUAL.iter().zip(&MADE).find(|(usual, _)| **usual == (name, value)) {

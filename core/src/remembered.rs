@@ -1,5 +1,5 @@
 //! What texts came to when they were read, for those that come again: clients show the same token for as long as it
-//! holds, and browsers the same sealed session until it is renewed, every minute if it is in use.
+//! holds, and browsers the same sealed session until it is renewed (as a rule every minute, if it is in use).
 //!
 //! A signature or a seal is always checked first, with the keys that there are now; only then is its text looked for
 //! here. So whoever knows what is kept here can open nothing with it, and what is kept can let nobody in whom reading

@@ -161,8 +161,8 @@ fn tokens_of_every_algorithm_are_spread_over_all_places() {
             verify(token);
         }
         let remembered = tokens.iter().filter(|token| Arc::ptr_eq(&verify(token), &verify(token))).count();
-        // Of 200 in 1024 places, some 180 share theirs with nobody who came later.
-        assert!(remembered > 150, "{name}: {remembered}");
+        // Of 200 in 1024 places, some 165 share theirs with nobody; ES256 draws its signatures anew in each run.
+        assert!(remembered > 120, "{name}: {remembered}");
     }
 }
 

@@ -28,8 +28,8 @@ fn main() {
         add(&mut cases);
     }
     if let Some(rounds) = std::env::args().skip_while(|argument| argument != "--turns").nth(1) {
-        turns::take(cases.0, rounds.parse().unwrap()).unwrap();
-        return;
+        let Ok(rounds) = rounds.parse() else { panic!("--turns wants a number of rounds, not {rounds}") };
+        return turns::take(cases.0, rounds).unwrap();
     }
     let mut criterion = Criterion::default().configure_from_args();
     for mut case in cases.0 {

@@ -42,7 +42,7 @@ pub(crate) fn sealed(cases: &mut Cases) {
     };
     cases.add("sealed/floor", in_turn(vec![text], read()));
     cases.add("sealed/forward", in_turn(vec![fields], decide()));
-    // As with tokens, hardly anybody is remembered.
+    // As with tokens, hardly anybody is remembered. The floor has the sealed text alone, and no request around it.
     cases.add("sealed/floor, new", in_turn((0..MANY).map(seal).collect(), read()));
     let many = (0..MANY).map(|number| sign_in(&gate, number, &mut MemoryStore::new(1)));
     cases.add("sealed/new", in_turn(many.collect(), decide()));

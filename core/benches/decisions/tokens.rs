@@ -50,7 +50,8 @@ pub(crate) fn hs256(cases: &mut Cases) {
         move |presented: &Presented| backend.verify(black_box(presented.token.as_bytes()), NOW).unwrap();
     cases.add("hs256/verify", in_turn(vec![Presented::hs256()], verify));
     cases.add("hs256/jsonwebtoken", in_turn(vec![Presented::hs256()], theirs()));
-    // Whoever is new is not in the processor's caches either, be it for the gate, its floor or its peer.
+    // Whoever is new is not in the processor's caches either, be it for the gate, its floor or its peer, which has the token
+    // alone, and no request around it.
     let many = || (0..MANY).map(Presented::aged);
     let headers = || many().map(|presented| presented.headers()).collect();
     cases.add("hs256/floor, new", in_turn(headers(), least()));

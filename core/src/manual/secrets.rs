@@ -63,8 +63,8 @@
 //! - **Cookies and tokens** that travel: header values in requests and responses are not wiped.
 //! - **What tokens and sealed sessions say**: everything in them, such as names, a session's id, its times and what a host
 //!   notes about its user, the fingerprint of its credential, and eight bytes of the signature or the nonce, which make
-//!   neither. It is kept of those that come again, until others take their places or the gate ends; of a token at the latest
-//!   when it is shown after its end, of a session also when its user has signed out.
+//!   neither. It is kept of those that come again, until others take their places or the gate ends. A token that is shown
+//!   after its end is forgotten; one that is never shown again stays, and so does a session whose user has signed out.
 //! - **A secret in a JWK**: the JSON text is the caller's, and reading it takes copies within `serde_json` and
 //!   `jsonwebtoken`. Give an HMAC secret as bytes.
 //! - **A sealing secret** is lent to [`SealingKey::new`](crate::SealingKey::new), and its owner's to wipe. The program and
